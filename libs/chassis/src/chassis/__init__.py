@@ -1,0 +1,1 @@
+"""The microservice chassis: what every Broadsheet service shares, and no word of any domain."""

@@ -1,0 +1,1 @@
+"""The events that services tell one another: written once, imported by producer and consumer."""

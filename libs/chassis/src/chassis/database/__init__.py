@@ -1,0 +1,1 @@
+"""PostgreSQL: declarative models, one transaction a request, and hot reads on asyncpg."""

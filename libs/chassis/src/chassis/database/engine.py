@@ -1,0 +1,121 @@
+"""The two ways to the database: SQLAlchemy sessions for writes, an asyncpg pool for hot reads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from chassis.config import ConfigError
+from chassis.database.config import DatabaseConfig
+from chassis.database.queries import Reader
+
+ACQUIRE_SECONDS = 1.0
+CONNECT_SECONDS = 2.0
+# Behind these the server gives up by itself: a query whose client is gone goes on otherwise.
+SERVER_SETTINGS = {
+    "timezone": "UTC",
+    "application_name": "broadsheet",
+    "statement_timeout": "5000",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "10000",
+}
+RESERVED_CONNECTIONS = 10
+# LISTEN connections and the leader lock that the processes of one service hold beside their pools.
+EXTRA_CONNECTIONS = 6
+
+
+class Database:
+    """Opens nothing until `open`, which is where a process learns whether its database can carry it."""
+
+    def __init__(self, config: DatabaseConfig) -> None:
+        self.config = config
+        self.engine: AsyncEngine = create_async_engine(
+            config.url,
+            pool_size=config.pool_size,
+            max_overflow=0,
+            pool_timeout=ACQUIRE_SECONDS,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={"server_settings": SERVER_SETTINGS, "timeout": CONNECT_SECONDS},
+        )
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        self.reader = Reader(self._acquire)
+        self._pool: asyncpg.Pool | None = None
+
+    async def open(self) -> None:
+        """Create the reader pool lazily connected: the API starts also while the database does not answer."""
+        self._pool = await asyncpg.create_pool(
+            **self._connect_arguments(),
+            min_size=0,
+            max_size=self.config.reader_pool_size,
+            command_timeout=SERVER_TIMEOUT_SECONDS,
+            init=_init_connection,
+            reset=_keep_connection,
+        )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await asyncio.wait_for(self._pool.close(), 5)
+        await self.engine.dispose()
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection of its own outside the pools, for LISTEN and advisory locks. The caller closes it."""
+        return await asyncpg.connect(**self._connect_arguments())
+
+    async def check(self) -> None:
+        await self.reader.fetch_value("select 1")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction for a task outside a request: committed at the end, rolled back on an error."""
+        async with self.sessions() as session, session.begin():
+            yield session
+
+    async def check_connection_budget(self) -> None:
+        """Refuse to start when the pools of all processes together exceed what PostgreSQL allows."""
+        allowed = int(await self.reader.fetch_value("select current_setting('max_connections')"))
+        wanted = self.config.processes * (self.config.pool_size + self.config.reader_pool_size) + EXTRA_CONNECTIONS
+        if wanted > allowed - RESERVED_CONNECTIONS:
+            raise ConfigError(
+                f"DATABASE_PROCESSES x (DATABASE_POOL_SIZE + DATABASE_READER_POOL_SIZE) asks for {wanted} connections; "
+                f"PostgreSQL allows {allowed}, of which {RESERVED_CONNECTIONS} are kept back"
+            )
+
+    def _connect_arguments(self) -> dict[str, Any]:
+        config = self.config
+        return {
+            "host": config.host,
+            "port": config.port,
+            "user": config.user,
+            "password": config.password.get_secret_value(),
+            "database": config.name,
+            "timeout": CONNECT_SECONDS,
+            "server_settings": SERVER_SETTINGS,
+        }
+
+    def _acquire(self) -> AbstractAsyncContextManager["asyncpg.Connection[asyncpg.Record]"]:
+        if self._pool is None:
+            raise RuntimeError("Database.open was not called")
+        connection: AbstractAsyncContextManager[asyncpg.Connection[asyncpg.Record]] = self._pool.acquire(
+            timeout=ACQUIRE_SECONDS
+        )
+        return connection
+
+
+SERVER_TIMEOUT_SECONDS = 6.0
+
+
+async def _init_connection(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await set_json_codec(connection)
+
+
+async def set_json_codec(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """JSON leaves as the bytes that PostgreSQL built: in binary format they are its text as it is."""
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+
+
+async def _keep_connection(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Hot reads set no session state, so the reset query (a fifth of a single read's cost) is left out."""

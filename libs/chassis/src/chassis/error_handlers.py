@@ -1,0 +1,92 @@
+"""How an exception becomes a problem document: one place for all services."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+import asyncpg
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from chassis.logs import get_logger
+from chassis.problems import PROBLEM_MEDIA_TYPE, ProblemError, ServiceUnavailableError, create_problem
+
+logger = get_logger(__name__)
+
+# What PostgreSQL or the way to it may throw while it is away, restarting or out of connections.
+DATABASE_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.QueryCanceledError,
+    PoolTimeoutError,
+    ConnectionError,
+    TimeoutError,
+)
+
+HTTP_CODES = {400: "malformed_body", 404: "route_not_found", 405: "method_not_allowed", 413: "content_too_large"}
+
+
+def create_problem_response(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    return Response(json.dumps(body), status, headers=dict(headers or {}), media_type=PROBLEM_MEDIA_TYPE)
+
+
+async def send_problem(error: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer from inside an ASGI middleware."""
+    await create_problem_response(error.status, error.to_dict(), error.headers)(scope, receive, send)
+
+
+async def handle_problem(_: Request, error: Exception) -> Response:
+    problem = cast("ProblemError", error)
+    return create_problem_response(problem.status, problem.to_dict(), problem.headers)
+
+
+async def handle_http_exception(_: Request, error: Exception) -> Response:
+    http_error = cast("HTTPException", error)
+    status = http_error.status_code
+    # Python's own phrases change between versions (413, 422); these codes do not.
+    code = HTTP_CODES.get(status) or HTTPStatus(status).name.lower()
+    return create_problem_response(status, create_problem(status, code), http_error.headers)
+
+
+async def handle_validation_error(_: Request, error: Exception) -> Response:
+    """422 with the field and the rule. The input is not repeated: it may be a password."""
+    errors = [_describe_field(item) for item in cast("RequestValidationError", error).errors()]
+    body = create_problem(422, "validation_failed", title="The input is not valid", extra={"errors": errors})
+    return create_problem_response(422, body)
+
+
+def _describe_field(item: Mapping[str, Any]) -> dict[str, str]:
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return {"field": ".".join(str(part) for part in item["loc"]), "code": str(item["type"]), "message": message}
+
+
+async def handle_database_error(request: Request, error: Exception) -> Response:
+    """The database is away: 503 and come back. Anything else of it is a fault of ours."""
+    cause = error.driver_exception if isinstance(error, DBAPIError) else error
+    if isinstance(cause, DATABASE_AWAY):
+        logger.warning("database_away", reason=type(cause).__name__)
+        return await handle_problem(request, ServiceUnavailableError("The database is not reachable.", retry_after=2))
+    return await handle_unexpected_error(request, error)
+
+
+async def handle_unexpected_error(request: Request, error: Exception) -> Response:
+    logger.error("unexpected_error", method=request.method, exc_info=error)
+    return create_problem_response(500, create_problem(500, "internal_error"))
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(ProblemError, handle_problem)
+    app.add_exception_handler(HTTPException, handle_http_exception)
+    app.add_exception_handler(RequestValidationError, handle_validation_error)
+    app.add_exception_handler(DBAPIError, handle_database_error)
+    for error_class in DATABASE_AWAY:
+        app.add_exception_handler(error_class, handle_database_error)

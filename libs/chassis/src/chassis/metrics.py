@@ -1,0 +1,18 @@
+"""Prometheus metrics of a process."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+REQUEST_SECONDS = Histogram(
+    "http_request_duration_seconds",
+    "Time from the request's first byte to the answer's last.",
+    ("method", "route", "status"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+REQUESTS_ACTIVE = Gauge("http_requests_active", "Requests under way.")
+UNEXPECTED_ERRORS = Counter("http_unexpected_errors_total", "Requests that ended in an error nobody expected.")
+
+
+async def read_metrics(_: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,8 @@
+ALGORITHM = "EdDSA"
+TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068
+SERVICE_SUBJECT_PREFIX = "service:"
+REQUIRED_CLAIMS = ("iss", "aud", "exp", "iat", "sub", "jti")
+
+TOKEN_MAX_LENGTH = 4096
+LEEWAY_SECONDS = 5
+REMEMBERED_TOKENS = 10_000

@@ -1,0 +1,5 @@
+import chassis.idempotency  # noqa: F401
+from chassis.database.models import Base
+from chassis.migrations import run_env
+
+run_env(Base.metadata)
