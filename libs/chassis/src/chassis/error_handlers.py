@@ -27,6 +27,7 @@ DATABASE_AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
     PoolTimeoutError,
     ConnectionError,
     TimeoutError,

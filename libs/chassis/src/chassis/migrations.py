@@ -30,12 +30,17 @@ def create_alembic_config(migrations: Path) -> Config:
     return config
 
 
+def find_migrations(beside_source: Path) -> Path:
+    """The folder beside a service's source; in an image, where the service is a package, that of the working folder."""
+    return beside_source if beside_source.is_dir() else Path("migrations").absolute()
+
+
 async def migrate(name: str, migrations: Path, after_migrate: Callable[[], Awaitable[None]]) -> None:
     """Bring the database to the newest version, then let the service seed what it must have."""
     engine = create_async_engine(load_config(DatabaseConfig).url)
     try:
         await _wait_for_database(name, engine)
-        await upgrade(engine, migrations)
+        await upgrade(engine, find_migrations(migrations))
     finally:
         await engine.dispose()
     await after_migrate()

@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -59,13 +59,14 @@ def encode_cursor(list_name: str, key: Sequence[Any]) -> str:
 def decode_cursor(list_name: str, cursor: str) -> tuple[datetime, UUID]:
     """The key of the last item seen. Raises CursorInvalidError also for a cursor of another list."""
     try:
-        name, moment, item_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        key = datetime.fromisoformat(moment), UUID(item_id)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        name, text, item_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        moment, key_id = datetime.fromisoformat(text), UUID(item_id)
+        if name != list_name or moment.tzinfo is None:
+            raise CursorInvalidError
+        # A moment at the end of time may have none in UTC.
+        return moment.astimezone(UTC), key_id
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
         raise CursorInvalidError from error
-    if name != list_name or key[0].tzinfo is None:
-        raise CursorInvalidError
-    return key
 
 
 class PageQuery:

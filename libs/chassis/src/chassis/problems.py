@@ -51,6 +51,8 @@ class ProblemError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str | None] = None
+    keeps_changes: ClassVar[bool] = False
+    """Whether what was written before it is committed: a refusal that must leave a trace."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from chassis.context import bind_context
 from chassis.http.client import ServiceClient
-from chassis.http.config import AuthUpstreamConfig, ServiceClientConfig
+from chassis.http.config import ServiceClientConfig
 from chassis.http.exceptions import FailureReason, UpstreamRejectedError, UpstreamUnavailableError
 from chassis.http.sync import SyncServiceClient, SyncServiceTokenSource
 from chassis.http.tokens import MIN_AGE_SECONDS, ServiceTokenSource
@@ -124,6 +124,17 @@ class TestGetToken:
         assert caught.value.reason is FailureReason.MALFORMED
 
 
+class EndlessTokens:
+    """A source that has a new token whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def get_token(self, *, stale: str | None = None) -> str:  # noqa: ARG002 - each is new
+        self.count += 1
+        return f"e{self.count}"
+
+
 class TestCallsWithToken:
     @pytest.fixture
     async def client(self, upstream: ScriptedUpstream, source: ServiceTokenSource) -> AsyncIterator[ServiceClient]:
@@ -173,6 +184,16 @@ class TestCallsWithToken:
         # A service that refuses everything costs auth one new token, not one a call.
         assert len(auth.requests) == 2
         assert len(upstream.requests) == 11
+
+    async def test_refused_whatever_comes(self, upstream: ScriptedUpstream) -> None:
+        upstream.answer(401)
+        async with ServiceClient(
+            "ships", "http://ships", token_source=EndlessTokens(), backend=upstream.backend
+        ) as client:
+            with pytest.raises(UpstreamRejectedError):
+                await client.request("GET", "/ships")
+
+        assert self.sent(upstream) == ["Bearer e1", "Bearer e2"]
 
     async def test_auth_is_away(
         self, client: ServiceClient, upstream: ScriptedUpstream, auth: ScriptedUpstream
@@ -258,24 +279,3 @@ class TestSyncTokenSource:
 
         assert caught.value.reason is FailureReason.CREDENTIALS
         assert upstream.requests == []
-
-
-class TestConfig:
-    def test_valid(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("ENVIRONMENT", "production")
-        monkeypatch.setenv("SERVICE_CLIENT_ID", "fleet")
-        monkeypatch.setenv("SERVICE_CLIENT_SECRET", "x7" * 20)
-        monkeypatch.setenv("AUTH_URL", "http://127.0.0.1:8001")
-
-        config = ServiceClientConfig()
-
-        assert (config.service_client_id, config.service_client_secret.get_secret_value()) == ("fleet", "x7" * 20)
-        assert str(AuthUpstreamConfig().auth_url) == "http://127.0.0.1:8001/"
-
-    def test_placeholder(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("ENVIRONMENT", "production")
-        monkeypatch.setenv("SERVICE_CLIENT_ID", "fleet")
-        monkeypatch.setenv("SERVICE_CLIENT_SECRET", "change-me-" * 5)
-
-        with pytest.raises(ValueError, match="SERVICE_CLIENT_SECRET is a placeholder"):
-            ServiceClientConfig()

@@ -58,6 +58,12 @@ class TestVerifyUserToken:
         with pytest.raises(TokenInvalidError):
             await verifier.verify_user_token(signer.issue_user_token(user_id, claims={"sid": "abc"}))
 
+    async def test_lone_surrogate(self, verifier: TokenVerifier, signer: TokenSigner, user_id: UUID) -> None:
+        head, _, signature = signer.issue_user_token(user_id).split(".")
+
+        with pytest.raises(TokenInvalidError):
+            await verifier.verify_user_token(f"{head}.\ud800.{signature}")
+
     async def test_clocks_may_differ_a_little(
         self, verifier: TokenVerifier, signer: TokenSigner, user_id: UUID
     ) -> None:

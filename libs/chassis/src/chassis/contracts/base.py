@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.schemas import CustomModel, UtcDatetime
 
-EVENT_NAME = re.compile(r"^[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*$")
+EVENT_NAME = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 
 EVENT_TYPES: dict[tuple[str, int], "type[Event]"] = {}
 """Every declared event by type and version."""
@@ -24,7 +24,7 @@ class Event(CustomModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         super().__pydantic_init_subclass__(**options)
-        if not EVENT_NAME.match(cls.type):
+        if not EVENT_NAME.fullmatch(cls.type):
             raise TypeError(f"{cls.__name__}.type must read noun.past_tense, not {cls.type!r}")
         known = EVENT_TYPES.setdefault((cls.type, cls.version), cls)
         if known is not cls:

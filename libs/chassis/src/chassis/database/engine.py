@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from chassis.config import ConfigError
 from chassis.database.config import DatabaseConfig
 from chassis.database.queries import Reader
+from chassis.logs import get_logger
 
 ACQUIRE_SECONDS = 1.0
 CONNECT_SECONDS = 2.0
@@ -26,6 +28,8 @@ RESERVED_CONNECTIONS = 10
 # LISTEN connections and the leader lock that the processes of one service hold beside their pools.
 EXTRA_CONNECTIONS = 6
 
+logger = get_logger(__name__)
+
 
 class Database:
     """Opens nothing until `open`, which is where a process learns whether its database can carry it."""
@@ -39,11 +43,26 @@ class Database:
             pool_timeout=ACQUIRE_SECONDS,
             pool_pre_ping=True,
             pool_recycle=1800,
+            hide_parameters=True,  # an error's text would repeat them: addresses, passwords, whole posts
             connect_args={"server_settings": SERVER_SETTINGS, "timeout": CONNECT_SECONDS},
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self.reader = Reader(self._acquire)
         self._pool: asyncpg.Pool | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open for the length of a process, which ends at once if its pools are too large for the database."""
+        await self.open()
+        try:
+            await self.check_connection_budget()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            logger.warning("database_away", reason=type(error).__name__)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def open(self) -> None:
         """Create the reader pool lazily connected: the API starts also while the database does not answer."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.errors import translate_integrity_error
+from chassis.problems import ProblemError
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -25,6 +26,10 @@ class TransactionalRoute(APIRoute):
             try:
                 response = await handle(request)
                 await _commit(request, response)
+            except ProblemError as error:
+                if error.keeps_changes:
+                    await _commit(request)
+                raise
             except IntegrityError as error:
                 raise translate_integrity_error(error) from error
             finally:
@@ -34,12 +39,12 @@ class TransactionalRoute(APIRoute):
         return handle_in_transaction
 
 
-async def _commit(request: Request, response: Response) -> None:
+async def _commit(request: Request, response: Response | None = None) -> None:
     session: AsyncSession | None = getattr(request.state, "session", None)
     if session is None:
         return
     store_answer = getattr(request.state, "store_idempotent_answer", None)
-    if store_answer is not None:
+    if store_answer is not None and response is not None:
         await store_answer(session, response)
     await session.commit()
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 OUTBOX_CHANNEL = "outbox_event"
-PARTITION_NAME = re.compile(r"^outbox_event_(p\d{8}|default)$")
+PARTITION_NAME = re.compile(r"outbox_event_(p\d{8}|default)")
 
 CREATE_OUTBOX = (
     """
@@ -55,4 +55,4 @@ def drop_outbox(execute: Execute) -> None:
 
 def is_partition(table: str) -> bool:
     """Whether the table is a part of the outbox, which no migration knows by name."""
-    return PARTITION_NAME.match(table) is not None
+    return PARTITION_NAME.fullmatch(table) is not None

@@ -42,7 +42,7 @@ class OutboxEvent(Base):
     __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 - SQLAlchemy declares it so
 
     created_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.now())
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True, autoincrement=True)
     event_id: Mapped[UUID] = mapped_column(server_default=func.uuidv7())
     aggregate_id: Mapped[UUID]
     aggregate_seq: Mapped[int] = mapped_column(BigInteger)

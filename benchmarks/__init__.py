@@ -1,0 +1,1 @@
+"""Load and micro benchmarks. They print; nothing asserts a time."""

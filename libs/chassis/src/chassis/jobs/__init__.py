@@ -1,0 +1,1 @@
+"""Jobs: rows whose truth is in PostgreSQL; Celery carries only a hint that one is due."""

@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey from wheels, started and stopped by a thin launcher."""

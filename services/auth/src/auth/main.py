@@ -1,0 +1,56 @@
+"""The API process of the auth service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from auth.config import PublicConfig
+from auth.confirmations.config import ConfirmationConfig
+from auth.confirmations.utils import ConfirmationSigner
+from auth.keys.config import KeysConfig
+from auth.keys.service import KeyRing
+from auth.profiles.config import HashingConfig
+from auth.profiles.utils import PasswordHashing
+from auth.router import router
+from auth.tokens.utils import RefreshChain
+from chassis.app import ServiceSpec
+from chassis.app import create_app as create_chassis_app
+from chassis.config import AppConfig, load_config
+from chassis.database.config import DatabaseConfig
+from chassis.database.engine import Database
+from chassis.events.waker import FeedWaker
+from chassis.security.config import TokenConfig
+from chassis.security.verifier import TokenVerifier
+
+DESCRIPTION = "Accounts, sessions and tokens."
+
+
+def create_app() -> FastAPI:
+    database = Database(load_config(DatabaseConfig))
+    keys_config = load_config(KeysConfig)
+    key_ring = KeyRing(database.reader, keys_config.create_fernet())
+    load_config(PublicConfig)  # what is wrong in it must be told here, not by the first login
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with PasswordHashing(load_config(HashingConfig)) as hashing:
+            async with database, FeedWaker(database) as feed_waker:
+                app.state.database = database
+                app.state.feed_waker = feed_waker
+                app.state.hashing = hashing
+                yield
+
+    spec = ServiceSpec(
+        name="auth",
+        description=DESCRIPTION,
+        router=router,
+        lifespan=lifespan,
+        readiness={"database": database.check, "signing_key": key_ring.check},
+    )
+    app = create_chassis_app(spec, load_config(AppConfig))
+    app.state.key_ring = key_ring
+    app.state.token_verifier = TokenVerifier.from_config(key_ring, load_config(TokenConfig))
+    app.state.confirmation_signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
+    app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
+    return app

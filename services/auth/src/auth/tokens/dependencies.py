@@ -1,0 +1,165 @@
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Cookie, Depends, Form, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from auth.config import PublicConfig
+from auth.keys.dependencies import KeyRingDep
+from auth.profiles.dependencies import HashingDep
+from auth.tokens.constants import REFRESH_COOKIE, SECRET_MAX_LENGTH, Delivery, GrantType
+from auth.tokens.exceptions import (
+    ClientInvalidError,
+    CrossSiteRefusedError,
+    GrantTypeUnsupportedError,
+    OAuthError,
+    RefreshTokenInvalidError,
+    TokenRequestInvalidError,
+)
+from auth.tokens.schemas import IssuedTokens, RefreshableTokenRead, TokenForm, TokenRead
+from auth.tokens.service import ClientGrant, Grant, PasswordGrant, RefreshGrant, TokenIssuer, TokenTools
+from auth.tokens.utils import RefreshChain, check_client_id, parse_basic_credentials
+from chassis.config import load_config
+from chassis.database.dependencies import ReaderDep
+from chassis.database.routing import TransactionalRoute
+from chassis.problems import ProblemError, UnauthorizedError
+from chassis.security.config import TokenConfig
+from chassis.security.dependencies import parse_optional_jwt_data
+
+SERVER_ERROR = 500
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+RefreshCookie = Annotated[
+    str | None,
+    Cookie(alias=REFRESH_COOKIE, max_length=SECRET_MAX_LENGTH, description="Set by an earlier answer of this route."),
+]
+
+
+class OAuthRoute(TransactionalRoute):
+    """Every refusal carries the members of RFC 6749, also those that know nothing of it."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def handle_as_oauth(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                fields = ", ".join(str(item["loc"][-1]) for item in error.errors())
+                raise TokenRequestInvalidError(f"Missing or malformed: {fields}") from error
+            except ProblemError as error:
+                if not isinstance(error, OAuthError):
+                    name = "invalid_request" if error.status < SERVER_ERROR else "temporarily_unavailable"
+                    error.extra |= {"error": name, "error_description": error.title}
+                raise
+
+        return handle_as_oauth
+
+
+async def get_token_tools(request: Request, reader: ReaderDep, hashing: HashingDep, key_ring: KeyRingDep) -> TokenTools:
+    chain: RefreshChain = request.app.state.refresh_chain
+    return TokenTools(reader, hashing, TokenIssuer(key_ring, load_config(TokenConfig)), chain)
+
+
+async def parse_grant(request: Request, form: Annotated[TokenForm, Form()], cookie: RefreshCookie = None) -> Grant:
+    """What is asked for, complete; wherever a cookie is used or set, not by a page of another site."""
+    if form.grant_type == GrantType.PASSWORD:
+        return _parse_password_grant(request, form)
+    if form.grant_type == GrantType.REFRESH_TOKEN:
+        return _parse_refresh_grant(request, form, cookie)
+    if form.grant_type == GrantType.CLIENT_CREDENTIALS:
+        return _parse_client_grant(request, form)
+    raise GrantTypeUnsupportedError
+
+
+def _parse_password_grant(request: Request, form: TokenForm) -> PasswordGrant:
+    if form.username is None or form.password is None:
+        raise TokenRequestInvalidError("The grant `password` needs username and password.")
+    if form.delivery is Delivery.COOKIE:
+        refuse_cross_site(request)
+    return PasswordGrant(form.username, form.password.get_secret_value(), form.delivery)
+
+
+def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) -> RefreshGrant:
+    if form.refresh_token is not None:
+        return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY)
+    if cookie is None:
+        raise RefreshTokenInvalidError("There is no refresh token in the request.")
+    refuse_cross_site(request)
+    return RefreshGrant(cookie, Delivery.COOKIE)
+
+
+def _parse_client_grant(request: Request, form: TokenForm) -> ClientGrant:
+    credentials = parse_basic_credentials(request.headers.get("authorization", ""))
+    if credentials is None and form.client_id is not None and form.client_secret is not None:
+        credentials = form.client_id, form.client_secret.get_secret_value()
+    if credentials is None:
+        raise ClientInvalidError
+    scopes = frozenset(form.scope.split()) if form.scope else None
+    return ClientGrant(check_client_id(credentials[0]), credentials[1], scopes)
+
+
+def refuse_cross_site(request: Request) -> None:
+    """Against CSRF, where a browser would add the cookie, or keep one that a stranger's form got it.
+
+    Browsers say where a request comes from: all of today's in Sec-Fetch-Site, older ones in Origin. What says
+    nothing is no browser, and has no cookies that it did not mean to send.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is None:
+        own = load_config(PublicConfig).origin
+        is_own = request.headers.get("origin", own) == own
+    else:
+        is_own = site == "same-origin"
+    if not is_own:
+        raise CrossSiteRefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """Whose session is to end: that of an access token, of a refresh token, or nobody's."""
+
+    session_id: UUID | None
+    refresh_token: str | None = field(repr=False)
+
+
+async def parse_session_end(request: Request, cookie: RefreshCookie = None) -> SessionEnd:
+    """The cookie is enough: an access token that has expired meanwhile does not keep anybody from logging out."""
+    if cookie is not None:
+        refuse_cross_site(request)
+    try:
+        jwt_data = await parse_optional_jwt_data(request)
+    except UnauthorizedError:
+        if cookie is None:
+            raise
+        jwt_data = None
+    return SessionEnd(None if jwt_data is None else jwt_data.session_id, cookie)
+
+
+def write_tokens(response: Response, issued: IssuedTokens) -> TokenRead | RefreshableTokenRead:
+    """The answer to a grant: the refresh token in its cookie or in the body, never in both."""
+    values = {
+        "access_token": issued.access_token,
+        "token_type": "bearer",
+        "expires_in": issued.expires_in,
+        "scope": issued.scope,
+    }
+    if issued.refresh_token is None:
+        return TokenRead.model_validate(values)
+    if issued.delivery is Delivery.BODY:
+        return RefreshableTokenRead.model_validate({**values, "refresh_token": issued.refresh_token})
+    set_refresh_cookie(response, issued.refresh_token, issued.refresh_seconds)
+    return TokenRead.model_validate(values)
+
+
+def set_refresh_cookie(response: Response, token: str, seconds: int) -> None:
+    """With zero seconds the browser forgets it."""
+    response.set_cookie(REFRESH_COOKIE, token, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict")
+
+
+GrantDep = Annotated[Grant, Depends(parse_grant)]
+TokenToolsDep = Annotated[TokenTools, Depends(get_token_tools)]
+SessionEndDep = Annotated[SessionEnd, Depends(parse_session_end)]

@@ -1,0 +1,56 @@
+from typing import Literal
+
+from pydantic import ConfigDict, Field, SecretStr
+
+from auth.profiles.constants import EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH
+from auth.tokens.constants import SCOPE_MAX_LENGTH, SECRET_MAX_LENGTH, Delivery
+from chassis.schemas import CustomModel, InputModel
+
+
+class TokenForm(InputModel):
+    """RFC 6749: what each grant needs is checked by grant, and what is not known is ignored."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=False)
+
+    grant_type: str = Field(
+        max_length=100,
+        description="`password` (our own apps only), `refresh_token` or `client_credentials`.",
+    )
+    username: str | None = Field(default=None, max_length=EMAIL_MAX_LENGTH, description="The e-mail address.")
+    password: SecretStr | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
+    refresh_token: SecretStr | None = Field(
+        default=None, max_length=SECRET_MAX_LENGTH, description="For clients that do not keep cookies."
+    )
+    client_id: str | None = Field(default=None, max_length=64)
+    client_secret: SecretStr | None = Field(default=None, max_length=SECRET_MAX_LENGTH)
+    scope: str | None = Field(default=None, max_length=SCOPE_MAX_LENGTH)
+    delivery: Delivery = Field(
+        default=Delivery.COOKIE,
+        description="With `password`: `body` gives the refresh token in the answer and sets no cookie.",
+    )
+
+
+class TokenRead(CustomModel):
+    """RFC 6749, section 5.1."""
+
+    access_token: str = Field(max_length=4096, repr=False)
+    token_type: Literal["bearer"]
+    expires_in: int = Field(ge=1, le=86400)
+    scope: str = Field(max_length=SCOPE_MAX_LENGTH)
+
+
+class RefreshableTokenRead(TokenRead):
+    """For a client that keeps the refresh token itself."""
+
+    refresh_token: str = Field(max_length=SECRET_MAX_LENGTH, repr=False)
+
+
+class IssuedTokens(CustomModel):
+    """What a grant leads to, before it is known how it goes out."""
+
+    access_token: str = Field(max_length=4096, repr=False)
+    expires_in: int = Field(ge=1, le=86400)
+    scope: str = Field(max_length=SCOPE_MAX_LENGTH)
+    refresh_token: str | None = Field(default=None, max_length=SECRET_MAX_LENGTH, repr=False)
+    refresh_seconds: int = Field(default=0, ge=0, description="Until the session ends, whatever is done.")
+    delivery: Delivery = Delivery.BODY

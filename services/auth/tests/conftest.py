@@ -1,0 +1,193 @@
+"""The auth service under test: its app on a database of real migrations, with a real key, and people to log in."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import argon2
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from fastapi import FastAPI
+from sqlalchemy import func
+
+from auth.clients.service import seed_clients
+from auth.config import MIGRATIONS
+from auth.keys.config import KeysConfig
+from auth.keys.service import KeyRing, ensure_signing_key
+from auth.main import create_app
+from auth.profiles.config import HashingConfig
+from auth.profiles.models import Account, Profile
+from auth.profiles.utils import PasswordHashing
+from auth.tokens.service import OpenSession, TokenIssuer, create_session
+from chassis.config import load_config
+from chassis.database.engine import Database
+from chassis.events.waker import FeedWaker
+from chassis.security.config import TokenConfig
+from chassis.security.verifier import TokenVerifier
+from chassis.testing.databases import RolledBackDatabase
+
+PASSWORD = "Correct-Horse-7-Battery"
+CLIENT_SECRETS = {name: f"{name}-secret-{secrets.token_hex(16)}" for name in ("posts", "notifications", "worker")}
+ENVIRONMENT = {
+    "ENVIRONMENT": "local",
+    "DATABASE_HOST": "127.0.0.1",
+    "DATABASE_NAME": "auth",
+    "DATABASE_USER": "auth",
+    "DATABASE_PASSWORD": "not-used",
+    "KEYS_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+    "CONFIRMATION_SECRET": "of-the-confirmations",
+    "PUBLIC_URL": "https://broadsheet.example",
+}
+# Cheap, so that tests are about what is done with a hash; one test looks at the real parameters.
+HASHING = HashingConfig(memory_kib=64, time_cost=1, threads=2)
+
+Headers = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def migrations_path() -> Path:
+    return MIGRATIONS
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    load_config.cache_clear()
+    yield
+    load_config.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def hashing() -> Iterator[PasswordHashing]:
+    with PasswordHashing(HASHING) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    hasher = argon2.PasswordHasher(HASHING.time_cost, HASHING.memory_kib, HASHING.parallelism)
+    return hasher.hash(PASSWORD)
+
+
+@pytest.fixture
+def build_app(hashing: PasswordHashing) -> Callable[[Database], Awaitable[FastAPI]]:
+    """The app as `migrate` and its lifespan would set it up, on a given database."""
+
+    async def build(database: Database) -> FastAPI:
+        app, fernet = create_app(), load_config(KeysConfig).create_fernet()
+        async with database.transaction() as session:
+            await ensure_signing_key(session, fernet)
+            await seed_clients(session, CLIENT_SECRETS)
+        app.state.database = database
+        app.state.feed_waker = FeedWaker(database)
+        app.state.hashing = hashing
+        app.state.key_ring = KeyRing(database.reader, fernet)
+        app.state.token_verifier = TokenVerifier.from_config(app.state.key_ring, load_config(TokenConfig))
+        return app
+
+    return build
+
+
+@pytest.fixture
+async def app(build_app: Callable[[Database], Awaitable[FastAPI]], database: RolledBackDatabase) -> FastAPI:
+    return await build_app(database)
+
+
+@pytest.fixture
+async def committed_app(build_app: Callable[[Database], Awaitable[FastAPI]], committed_database: Database) -> FastAPI:
+    return await build_app(committed_database)
+
+
+@pytest.fixture
+def committed_client(
+    committed_app: FastAPI, create_client: Callable[[FastAPI], httpx.AsyncClient]
+) -> httpx.AsyncClient:
+    """Of an app with several connections and real commits, for races."""
+    return create_client(committed_app)
+
+
+@pytest.fixture
+def client_secrets() -> dict[str, str]:
+    return dict(CLIENT_SECRETS)
+
+
+@pytest.fixture
+def sign_up_form() -> dict[str, str]:
+    """Somebody new."""
+    name = secrets.token_hex(6)
+    return {
+        "email": f"{name}@people.example",
+        "username": f"u_{name}",
+        "password": PASSWORD,
+        "first_name": "Mina",
+        "last_name": "Okafor",
+    }
+
+
+@pytest.fixture
+def create_profile(password_hash: str) -> Callable[..., Awaitable[Profile]]:
+    """A user who can log in as `<username>@people.example` with `PASSWORD`, confirmed unless said otherwise."""
+
+    async def create(database: Database, *, confirmed: bool = True, **fields: Any) -> Profile:
+        name = f"u_{secrets.token_hex(6)}"
+        profile = Profile(**{"username": name, "first_name": "Mina", "last_name": "Okafor", **fields})
+        async with database.transaction() as session:
+            session.add(profile)
+            await session.flush()
+            email = f"{profile.username.lower()}@people.example"
+            confirmed_at = func.now() if confirmed else None
+            session.add(
+                Account(profile_id=profile.id, email=email, password_hash=password_hash, confirmed_at=confirmed_at)
+            )
+        return profile
+
+    return create
+
+
+@pytest.fixture
+def open_session() -> Callable[[FastAPI, Profile], Awaitable[OpenSession]]:
+    async def open_it(app: FastAPI, profile: Profile) -> OpenSession:
+        async with app.state.database.transaction() as session:
+            return await create_session(session, app.state.refresh_chain, profile.id)
+
+    return open_it
+
+
+@pytest.fixture
+def login(
+    open_session: Callable[[FastAPI, Profile], Awaitable[OpenSession]],
+) -> Callable[[FastAPI, Profile], Awaitable[Headers]]:
+    """The headers of somebody who is logged in."""
+
+    async def create_headers(app: FastAPI, profile: Profile) -> Headers:
+        issuer = TokenIssuer(app.state.key_ring, load_config(TokenConfig))
+        token = await issuer.issue_user_token(await open_session(app, profile))
+        return {"Authorization": f"Bearer {token}"}
+
+    return create_headers
+
+
+@pytest.fixture
+def act_as_service() -> Callable[[FastAPI, str, str], Awaitable[Headers]]:
+    """The headers of a service with a scope."""
+
+    async def create_headers(app: FastAPI, client_id: str, scope: str) -> Headers:
+        issuer = TokenIssuer(app.state.key_ring, load_config(TokenConfig))
+        return {"Authorization": f"Bearer {await issuer.issue_service_token(client_id, scope)}"}
+
+    return create_headers
+
+
+@pytest.fixture
+def request_token() -> Callable[..., Awaitable[httpx.Response]]:
+    """`POST /auth/token` with a form; by password unless said otherwise."""
+
+    async def post(client: httpx.AsyncClient, *, headers: Headers | None = None, **form: str) -> httpx.Response:
+        if "username" in form:
+            form = {"grant_type": "password", "password": PASSWORD} | form
+        return await client.post("/auth/token", data=form, headers=headers)
+
+    return post

@@ -1,0 +1,181 @@
+"""`POST /profiles`."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+
+from auth.confirmations.models import Confirmation
+from auth.profiles.models import Account, Profile
+from auth.profiles.utils import PasswordHashing
+from chassis.database.engine import Database
+from chassis.events.outbox import OutboxEvent
+from chassis.logs import configure_logging
+from chassis.testing.databases import RolledBackDatabase
+
+Form = dict[str, str]
+
+
+async def count_rows(database: Database, table: type[Profile | Account | Confirmation | OutboxEvent]) -> int:
+    async with database.transaction() as session:
+        return (await session.scalars(select(func.count()).select_from(table))).one()
+
+
+class TestCreateProfile:
+    async def test_valid(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, sign_up_form: Form, hashing: PasswordHashing
+    ) -> None:
+        sign_up_form["email"] = sign_up_form["email"].upper()
+        response = await client.post("/profiles", json=sign_up_form)
+        assert response.status_code == 201
+        profile = response.json()
+        assert profile["email"] == sign_up_form["email"].lower()
+        assert (profile["is_confirmed"], profile["is_creator"]) == (False, False)
+        assert "password" not in response.text
+        async with database.transaction() as session:
+            account = (await session.scalars(select(Account))).one()
+        assert str(account.profile_id) == profile["id"]
+        assert await hashing.verify_password(sign_up_form["password"], account.password_hash)
+
+    async def test_event_and_confirmation_come_with_the_profile(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, sign_up_form: Form
+    ) -> None:
+        profile = (await client.post("/profiles", json=sign_up_form)).json()
+        async with database.transaction() as session:
+            event = (await session.scalars(select(OutboxEvent))).one()
+            confirmation = (await session.scalars(select(Confirmation))).one()
+        assert (event.type, str(event.aggregate_id), event.aggregate_seq) == ("user.registered", profile["id"], 1)
+        names = {name: sign_up_form[name] for name in ("email", "username", "first_name", "last_name")}
+        assert event.payload == {"user_id": profile["id"], "confirmation_id": str(confirmation.id), **names}
+        assert (confirmation.expires_at - confirmation.created_at).total_seconds() == 24 * 3600
+
+    @pytest.mark.parametrize(("same", "code"), [("email", "email_taken"), ("username", "username_taken")])
+    async def test_conflict(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, sign_up_form: Form, same: str, code: str
+    ) -> None:
+        await client.post("/profiles", json=sign_up_form)
+        other = {**sign_up_form, "email": "other@people.example", "username": "somebody_else"}
+        response = await client.post("/profiles", json={**other, same: sign_up_form[same].upper()})
+        assert (response.status_code, response.json()["code"]) == (409, code)
+        assert await count_rows(database, Profile) == await count_rows(database, OutboxEvent) == 1
+
+    @pytest.mark.parametrize(("same", "code"), [("email", "email_taken"), ("username", "username_taken")])
+    async def test_conflict_of_two_at_once(
+        self,
+        committed_client: httpx.AsyncClient,
+        committed_database: Database,
+        sign_up_form: Form,
+        same: str,
+        code: str,
+    ) -> None:
+        other = {**sign_up_form, "email": "other@people.example", "username": "somebody_else"}
+        other[same] = sign_up_form[same]
+        answers = await asyncio.gather(
+            *(committed_client.post("/profiles", json=form) for form in (sign_up_form, other))
+        )
+        assert sorted(answer.status_code for answer in answers) == [201, 409]
+        assert code in {answer.json().get("code") for answer in answers}
+        for table in (Profile, Account, Confirmation, OutboxEvent):
+            assert await count_rows(committed_database, table) == 1
+
+    async def test_repeat_under_the_same_key_is_done_once(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, sign_up_form: Form
+    ) -> None:
+        key = {"Idempotency-Key": "6f1c3a52"}
+        first = await client.post("/profiles", json=sign_up_form, headers=key)
+        again = await client.post("/profiles", json=sign_up_form, headers=key)
+        assert (again.status_code, again.content) == (201, first.content)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert await count_rows(database, OutboxEvent) == 1
+        other = await client.post("/profiles", json={**sign_up_form, "username": "another"}, headers=key)
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+    async def test_busy_hashing_is_told_in_time(
+        self, app: FastAPI, client: httpx.AsyncClient, sign_up_form: Form
+    ) -> None:
+        places = app.state.hashing._places
+        taken = 0
+        while places.acquire(blocking=False):
+            taken += 1
+        try:
+            response = await client.post("/profiles", json=sign_up_form)
+        finally:
+            for _ in range(taken):
+                places.release()
+        assert (response.status_code, response.json()["code"]) == (503, "hashing_busy")
+        assert response.headers["Retry-After"] == "1"
+
+
+class TestInput:
+    @pytest.mark.parametrize(
+        ("changes", "field", "code"),
+        [
+            ({"email": "nobody"}, "email", "value_error"),
+            ({"email": "ü@people.example"}, "email", "value_error"),
+            ({"email": f"{'x' * 250}@people.example"}, "email", None),
+            ({"username": "ab"}, "username", "string_too_short"),
+            ({"username": "a" * 31}, "username", "string_too_long"),
+            ({"username": "with space"}, "username", "string_pattern_mismatch"),
+            ({"username": "newline\n"}, "username", "string_pattern_mismatch"),
+            ({"username": "Admin"}, "username", "username_reserved"),
+            ({"first_name": "   "}, "first_name", "string_too_short"),
+            ({"first_name": "A\r\nBcc: all@people.example"}, "first_name", "string_pattern_mismatch"),
+            ({"last_name": "\u202egnp.exe"}, "last_name", "string_pattern_mismatch"),
+            ({"last_name": "x" * 101}, "last_name", "string_too_long"),
+            ({"password": "canary1"}, "password", "too_short"),
+            ({"password": "canary-" * 20}, "password", "too_long"),
+            ({"password": "xXxXxXxXxX"}, "password", "password_repetitive"),
+            ({"password": "Password123"}, "password", "password_too_common"),
+            ({"username": "canary", "password": "my-Canary-22"}, "password", "password_contains_username"),
+            ({"email": "Canary@people.example", "password": "x-cAnary-22"}, "password", "password_contains_email"),
+            ({"is_creator": True}, "is_creator", "extra_forbidden"),
+        ],
+    )
+    async def test_field_and_rule_are_named(
+        self, client: httpx.AsyncClient, sign_up_form: Form, changes: Form, field: str, code: str | None
+    ) -> None:
+        response = await client.post("/profiles", json=sign_up_form | changes)
+        problem = response.json()
+        assert (response.status_code, problem["code"]) == (422, "validation_failed")
+        assert [error["field"] for error in problem["errors"]] == [f"body.{field}"]
+        assert code in (None, problem["errors"][0]["code"])
+
+    @pytest.mark.parametrize(
+        "changes", [{}, {"email": "nobody"}, {"username": ""}, {"nonsense": 1}, {"password": None}]
+    )
+    async def test_password_is_never_repeated(
+        self, capsys: pytest.CaptureFixture[str], client: httpx.AsyncClient, sign_up_form: Form, changes: Form
+    ) -> None:
+        configure_logging()
+        sign_up_form["password"] = "canary4"
+        response = await client.post("/profiles", json=sign_up_form | changes)
+        assert response.status_code == 422
+        assert "canary4" not in response.text
+        assert "canary4" not in "".join(capsys.readouterr())
+
+    async def test_password_is_taken_to_the_letter(self, client: httpx.AsyncClient, sign_up_form: Form) -> None:
+        sign_up_form["password"] = "  spaces at the ends  "
+        assert (await client.post("/profiles", json=sign_up_form)).status_code == 201
+
+    @pytest.mark.parametrize("body", [b"{", b"\xff", b'{"email": "a\\u0000b@people.example"}', b"[]", b'"x"'])
+    async def test_broken_body(self, client: httpx.AsyncClient, body: bytes) -> None:
+        response = await client.post("/profiles", content=body, headers={"Content-Type": "application/json"})
+        assert response.status_code in {400, 422}
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+class TestLogs:
+    async def test_line_holds_nothing_of_a_person(
+        self, capsys: pytest.CaptureFixture[str], client: httpx.AsyncClient, sign_up_form: Form
+    ) -> None:
+        configure_logging()  # to what pytest has put in the place of standard output by now
+        await client.post("/profiles", json=sign_up_form)
+        await client.post("/profiles", json=sign_up_form)
+        output = capsys.readouterr().out
+        lines = [json.loads(line) for line in output.splitlines()]
+        assert [line["status"] for line in lines if line["event"] == "request"] == [201, 409]
+        for canary in (sign_up_form["email"], sign_up_form["password"], sign_up_form["username"]):
+            assert canary not in output

@@ -1,0 +1,86 @@
+"""The background process: it reads the feeds of auth and posts, and tells the worker which mails are due."""
+
+import asyncio
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.background import BackgroundTask
+from chassis.background import run_background as run_tasks
+from chassis.config import load_config
+from chassis.contracts.accounts import UserConfirmed, UserRegistered
+from chassis.contracts.posts import CreatorFollowed, CreatorUnfollowed, PostPublished, ReviewCreated
+from chassis.database.config import DatabaseConfig
+from chassis.database.engine import Database
+from chassis.events.client import FeedClient
+from chassis.events.consumer import Consumer
+from chassis.events.handlers import Handlers
+from chassis.events.housekeeping import run_hourly
+from chassis.http.client import ServiceClient
+from chassis.http.config import AuthUpstreamConfig, ServiceClientConfig
+from chassis.http.tokens import ServiceTokenSource
+from chassis.jobs.broker import HintBroker
+from chassis.jobs.hints import HintSender
+from chassis.logs import get_logger
+from notifications.config import BrokerConfig, PostsUpstreamConfig
+from notifications.deliveries.config import MailConfig
+from notifications.deliveries.constants import PARK_SECONDS
+from notifications.deliveries.service import EMAIL_JOBS, park_ambiguous_emails
+from notifications.inbox.events import (
+    handle_post_published,
+    handle_review_created,
+    handle_user_confirmed,
+    handle_user_registered,
+)
+from notifications.readers.events import handle_creator_followed, handle_creator_unfollowed
+
+# Names of the inbox and of the cursors: changed, everything would be applied anew.
+CONSUMER = "notifications"
+AUTH_FEED = "auth"
+POSTS_FEED = "posts"
+
+AUTH_HANDLERS: Handlers = {UserRegistered: handle_user_registered, UserConfirmed: handle_user_confirmed}
+POSTS_HANDLERS: Handlers = {
+    PostPublished: handle_post_published,
+    ReviewCreated: handle_review_created,
+    CreatorFollowed: handle_creator_followed,
+    CreatorUnfollowed: handle_creator_unfollowed,
+}
+
+logger = get_logger(__name__)
+
+
+async def run_background() -> None:
+    """Until SIGTERM."""
+    client_config = load_config(ServiceClientConfig)
+    auth_url, posts_url = str(load_config(AuthUpstreamConfig).auth_url), str(load_config(PostsUpstreamConfig).posts_url)
+    broker = HintBroker(str(load_config(BrokerConfig).redis_url))
+    load_config(MailConfig)  # what is wrong in it must be told here, not by the first event
+    async with Database(load_config(DatabaseConfig)) as database, ServiceClient("auth", auth_url) as anonymous:
+        source = ServiceTokenSource(anonymous, client_config)
+        async with (
+            ServiceClient("auth", auth_url, token_source=source) as auth,
+            ServiceClient("posts", posts_url, token_source=source) as posts,
+        ):
+            consume_auth = Consumer(database, FeedClient(auth), AUTH_HANDLERS, name=CONSUMER, feed_name=AUTH_FEED)
+            consume_posts = Consumer(database, FeedClient(posts), POSTS_HANDLERS, name=CONSUMER, feed_name=POSTS_FEED)
+            tasks: dict[str, BackgroundTask] = {
+                "consume-auth": consume_auth.run,
+                "consume-posts": consume_posts.run,
+                "send-hints": HintSender(database, broker, [EMAIL_JOBS]).run,
+                "park-emails": partial(run_parking, database),
+                "housekeeping": partial(run_hourly, database),
+            }
+            await run_tasks("notifications", tasks)
+    broker.close()
+
+
+async def run_parking(database: Database, *, seconds: float = PARK_SECONDS) -> None:
+    """Until cancelled: set aside the mails that nobody may send again."""
+    while True:
+        try:
+            async with database.transaction() as session:
+                await park_ambiguous_emails(session)
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("parking_put_off", reason=type(error).__name__)
+        await asyncio.sleep(seconds)

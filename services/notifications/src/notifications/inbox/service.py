@@ -1,0 +1,97 @@
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database.queries import Reader as HotReader
+from chassis.pagination import PageBytes, PageParams
+from notifications.inbox.constants import NotificationKind
+from notifications.inbox.exceptions import NotificationNotFoundError
+from notifications.inbox.models import Notification
+from notifications.inbox.queries import COUNT_UNREAD, LIST_NOTIFICATIONS, LIST_UNREAD_NOTIFICATIONS
+from notifications.inbox.utils import Message
+from notifications.readers.models import Reader
+from notifications.readers.service import select_followers
+
+MAILED_KINDS = (NotificationKind.POST_PUBLISHED, NotificationKind.REVIEW_CREATED)
+
+
+async def list_notifications(
+    reader: HotReader, recipient_id: UUID, page: PageParams, *, only_unread: bool
+) -> PageBytes:
+    query = LIST_UNREAD_NOTIFICATIONS if only_unread else LIST_NOTIFICATIONS
+    found = await query.fetch_page(reader, page, scope=str(recipient_id), recipient_id=recipient_id)
+    assert found is not None  # noqa: S101 - everybody has an inbox, if an empty one
+    return found
+
+
+async def count_unread(reader: HotReader, recipient_id: UUID) -> bytes:
+    """The answer as JSON."""
+    row = await reader.fetch_row(COUNT_UNREAD, recipient_id=recipient_id)
+    assert row is not None  # noqa: S101 - a count without GROUP BY is always one row
+    body: bytes = row["body"]
+    return body
+
+
+async def get_notification_or_raise(session: AsyncSession, notification_id: UUID, recipient_id: UUID) -> Notification:
+    """Raises NotificationNotFoundError also for the notification of another."""
+    query = select(Notification).where(Notification.id == notification_id, Notification.recipient_id == recipient_id)
+    notification = await session.scalar(query)
+    if notification is None:
+        raise NotificationNotFoundError
+    return notification
+
+
+async def mark_notification_read(session: AsyncSession, notification: Notification) -> None:
+    """The first time counts: a second call, also at the same moment, changes nothing."""
+    unread = Notification.id == notification.id, Notification.read_at.is_(None)
+    await session.execute(update(Notification).where(*unread).values(read_at=func.now()))
+
+
+async def mark_all_read(session: AsyncSession, recipient_id: UUID) -> None:
+    unread = Notification.recipient_id == recipient_id, Notification.read_at.is_(None)
+    await session.execute(update(Notification).where(*unread).values(read_at=func.now()))
+
+
+async def create_notification(session: AsyncSession, recipient_id: UUID, message: Message) -> None:
+    await _create_notifications(session, select(literal(recipient_id)), message)
+
+
+async def create_follower_notifications(session: AsyncSession, creator_id: UUID, message: Message) -> None:
+    """One statement for all followers, known as readers or not."""
+    await _create_notifications(session, select_followers(creator_id), message)
+
+
+async def _create_notifications(session: AsyncSession, recipients: Select[UUID], message: Message) -> None:
+    values: dict[str, Any] = {
+        "kind": literal(message.kind.value),
+        "subject_id": literal(message.subject_id),
+        "title": literal(message.title),
+        "text": literal(message.text),
+        "link": literal(message.link),
+        "data": literal(message.data, JSONB),
+    }
+    rows = recipients.add_columns(*values.values())
+    statement = insert(Notification).from_select(["recipient_id", *values], rows)
+    await session.execute(statement.on_conflict_do_nothing())
+
+
+def select_emails(*where: Any) -> Select[Any]:
+    """The mails that go with notifications, in the shape that `deliveries.service.create_emails` takes.
+
+    Only to readers whose address is known and confirmed.
+    """
+    params = Notification.data + func.jsonb_build_object("text", Notification.text, "first_name", Reader.first_name)
+    return (
+        select(
+            Notification.kind.label("kind"),
+            Notification.subject_id.label("subject_id"),
+            Reader.user_id.label("recipient_id"),
+            Reader.email.label("recipient"),
+            params.label("params"),
+        )
+        .join(Reader, Reader.user_id == Notification.recipient_id)
+        .where(Reader.is_confirmed, Reader.email.is_not(None), Notification.kind.in_(MAILED_KINDS), *where)
+    )

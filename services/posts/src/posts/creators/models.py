@@ -1,0 +1,38 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.database.models import Base, HasId, HasTimestamps
+
+
+class Creator(Base):
+    """A projection of all profiles, kept by auth's events: whoever writes, and whoever reviews."""
+
+    __tablename__ = "creator"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    username: Mapped[str]
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    is_creator: Mapped[bool] = mapped_column(server_default="false")
+    profile_seq: Mapped[int] = mapped_column(BigInteger)
+    """Number of the last event of the profile that was applied; older ones change nothing."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CreatorFollower(HasId, HasTimestamps, Base):
+    """Stays after an unfollow, so that its version keeps the events of the two in order."""
+
+    __tablename__ = "creator_follower"
+    __table_args__ = (
+        UniqueConstraint("creator_id", "follower_id"),
+        CheckConstraint("creator_id <> follower_id", name="not_self"),
+    )
+
+    creator_id: Mapped[UUID] = mapped_column(ForeignKey("creator.id"))
+    # Without a foreign key: the event of the follower's profile may still be on its way.
+    follower_id: Mapped[UUID]
+    is_following: Mapped[bool] = mapped_column(server_default="true")
+    version: Mapped[int] = mapped_column(BigInteger, server_default="1")

@@ -1,0 +1,33 @@
+"""Profiles as the others nest them, and the hot look at one."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, select
+
+from chassis.database.queries import HotQuery, json_object
+from posts.creators.models import Creator
+
+
+def build_creator_json() -> ColumnElement[Any]:
+    """`CreatorRead` of the joined `creator`."""
+    return json_object(
+        id=Creator.id,
+        username=Creator.username,
+        first_name=Creator.first_name,
+        last_name=Creator.last_name,
+        is_creator=Creator.is_creator,
+    )
+
+
+def build_profile_json() -> ColumnElement[Any]:
+    """`ProfileSummary` of the joined `creator`."""
+    return json_object(
+        id=Creator.id, username=Creator.username, first_name=Creator.first_name, last_name=Creator.last_name
+    )
+
+
+PROFILE = HotQuery(
+    select(Creator.id, Creator.username, Creator.first_name, Creator.last_name, Creator.is_creator).where(
+        Creator.id == bindparam("profile_id", type_=Creator.id.type)
+    )
+)

@@ -1,0 +1,34 @@
+from chassis.database.dependencies import SessionDep
+from chassis.database.routing import create_router
+from chassis.problems import ServiceUnavailableError, problem_responses
+from chassis.security.dependencies import JWTDataDep
+from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenMissingError
+from posts.creators import service
+from posts.creators.dependencies import ValidCreatorDep
+from posts.creators.exceptions import CreatorNotFoundError, SelfFollowError
+
+router = create_router(tags=["creators"])
+
+TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+
+
+@router.put(
+    "/creators/{profile_id}/followers/me",
+    status_code=204,
+    summary="Follow a creator",
+    responses=problem_responses(*TOKEN_ERRORS, CreatorNotFoundError, SelfFollowError, ServiceUnavailableError),
+)
+async def follow_creator(jwt_data: JWTDataDep, creator: ValidCreatorDep, session: SessionDep) -> None:
+    """From now on the caller is told of what the creator publishes. Following twice changes nothing."""
+    await service.follow_creator(session, creator.id, jwt_data.user_id)
+
+
+@router.delete(
+    "/creators/{profile_id}/followers/me",
+    status_code=204,
+    summary="Unfollow a creator",
+    responses=problem_responses(*TOKEN_ERRORS, CreatorNotFoundError, ServiceUnavailableError),
+)
+async def unfollow_creator(jwt_data: JWTDataDep, creator: ValidCreatorDep, session: SessionDep) -> None:
+    """Also for one who does not follow."""
+    await service.unfollow_creator(session, creator.id, jwt_data.user_id)

@@ -1,0 +1,68 @@
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, Numeric, Text, literal_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from chassis.database.models import Base, HasId, HasTimestamps
+from posts.creators.models import Creator
+from posts.posts.constants import PostStatus
+
+PUBLISHED = literal_column("'published'", Text())
+"""As text in the statement: with a parameter in its place the planner cannot use the partial indexes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostRating:
+    average: Decimal | None
+    count: int
+
+
+class Post(HasId, HasTimestamps, Base):
+    __tablename__ = "post"
+
+    creator_id: Mapped[UUID] = mapped_column(ForeignKey("creator.id"))
+    title: Mapped[str]
+    body: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=PostStatus.DRAFT)
+    version: Mapped[int] = mapped_column(server_default="1")
+    """Of title and body. What readers do to a post, and its publication, do not count."""
+    html: Mapped[str | None]
+    excerpt: Mapped[str | None]
+    rendered_version: Mapped[int | None]
+    """The version that `html` and `excerpt` are of. Behind `version` while a new one is being rendered."""
+    publication_error: Mapped[str | None]
+    published_at: Mapped[datetime | None]
+    """Of the first publication: withdrawn and published again, a post keeps its place in the lists."""
+    event_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Number of the last event of this post."""
+    rating_count: Mapped[int] = mapped_column(server_default="0")
+    rating_sum: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    rating_average: Mapped[Decimal | None] = mapped_column(
+        Numeric(3, 2), Computed("round((rating_sum)::numeric / (NULLIF(rating_count, 0))::numeric, 2)", persisted=True)
+    )
+
+    creator: Mapped[Creator] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("status in ('draft', 'publishing', 'published')", name="status"),
+        CheckConstraint(
+            "status <> 'published' or (html is not null and excerpt is not null and published_at is not null)",
+            name="published_is_rendered",
+        ),
+        # The two lists, newest first. Both are read backwards, so neither needs DESC.
+        Index("post_published_at_id_idx", "published_at", "id", postgresql_where=status == PUBLISHED),
+        Index(
+            "post_creator_id_published_at_id_idx",
+            "creator_id",
+            "published_at",
+            "id",
+            postgresql_where=status == PUBLISHED,
+        ),
+    )
+
+    @property
+    def rating(self) -> PostRating:
+        return PostRating(self.rating_average, self.rating_count)

@@ -1,0 +1,381 @@
+"""The jobs of the worker: claim, result, failure, and what readers see of it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import func, select, text, update
+
+from chassis.events.outbox import OutboxEvent
+from chassis.jobs.service import bury_jobs
+from chassis.testing.databases import RolledBackDatabase
+from chassis.testing.tokens import TokenSigner
+from posts.creators.models import Creator
+from posts.posts.constants import HTML_MAX_BYTES
+from posts.renderings.models import PostRendering
+from posts.renderings.service import delete_old_renderings, fail_dead_publications
+
+Headers = dict[str, str]
+RESULT = {"html": "<h1>Quiet</h1>", "excerpt": "Quiet"}
+
+
+@pytest.fixture
+async def owner(
+    database: RolledBackDatabase, create_profile: Callable[..., Awaitable[Creator]], login: Callable[[UUID], Headers]
+) -> Headers:
+    return login((await create_profile(database)).id)
+
+
+@pytest.fixture
+async def post_id(client: httpx.AsyncClient, owner: Headers) -> str:
+    """A draft just written, its rendering queued."""
+    response = await client.post("/posts", json={"title": "Quiet", "body": "# Quiet"}, headers=owner)
+    return str(response.json()["id"])
+
+
+@pytest.fixture
+async def rendering(database: RolledBackDatabase, post_id: str) -> PostRendering:
+    return await get_newest(database, post_id)
+
+
+async def get_newest(database: RolledBackDatabase, post_id: str) -> PostRendering:
+    statement = select(PostRendering).filter_by(post_id=UUID(post_id)).order_by(PostRendering.version.desc())
+    async with database.transaction() as session:
+        return (await session.scalars(statement)).first() or pytest.fail("there is no rendering")
+
+
+async def set_rendering(database: RolledBackDatabase, rendering: PostRendering, **values: Any) -> None:
+    async with database.transaction() as session:
+        await session.execute(update(PostRendering).where(PostRendering.id == rendering.id).values(**values))
+
+
+async def report(
+    client: httpx.AsyncClient, worker: Headers, rendering: PostRendering, step: str, **facts: object
+) -> httpx.Response:
+    return await client.post(f"/internal/renderings/{rendering.id}/{step}", json=facts, headers=worker)
+
+
+class TestClaimRendering:
+    async def test_valid(self, client: httpx.AsyncClient, rendering: PostRendering, worker: Headers) -> None:
+        response = await client.post(f"/internal/renderings/{rendering.id}/claim", headers=worker)
+
+        assert response.status_code == 200
+        lease_until = response.json().pop("lease_until")
+        assert lease_until.endswith("Z")
+        assert response.json() == {
+            "rendering_id": str(rendering.id),
+            "fence": 1,
+            "lease_until": lease_until,
+            "post_id": str(rendering.post_id),
+            "version": 1,
+            "markdown": "# Quiet",
+        }
+
+    async def test_conflict(self, client: httpx.AsyncClient, rendering: PostRendering, worker: Headers) -> None:
+        await client.post(f"/internal/renderings/{rendering.id}/claim", headers=worker)
+        second = await client.post(f"/internal/renderings/{rendering.id}/claim", headers=worker)
+
+        assert (second.status_code, second.json()["code"]) == (409, "job_not_claimable")
+
+    async def test_not_found(self, client: httpx.AsyncClient, worker: Headers) -> None:
+        for step, facts in (
+            ("claim", {}),
+            ("result", {"fence": 1, **RESULT}),
+            ("failure", {"fence": 1, "error": "none"}),
+        ):
+            response = await client.post(f"/internal/renderings/{uuid4()}/{step}", json=facts, headers=worker)
+
+            assert (response.status_code, response.json()["code"]) == (404, "job_not_found")
+
+    async def test_of_an_older_version(
+        self,
+        client: httpx.AsyncClient,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+        worker: Headers,
+    ) -> None:
+        await client.put(f"/posts/{post_id}", json={"title": "Quiet", "body": "# Loud"}, headers=owner)
+        response = await client.post(f"/internal/renderings/{rendering.id}/claim", headers=worker)
+
+        assert (response.status_code, response.json()["code"]) == (409, "job_not_claimable")
+
+    async def test_anonymous(self, client: httpx.AsyncClient, rendering: PostRendering) -> None:
+        assert (await client.post(f"/internal/renderings/{rendering.id}/claim")).status_code == 401
+
+    async def test_forbidden(
+        self, client: httpx.AsyncClient, rendering: PostRendering, owner: Headers, signer: TokenSigner
+    ) -> None:
+        other_scope = {"Authorization": f"Bearer {signer.issue_service_token('notifications', ['events:read'])}"}
+        url = f"/internal/renderings/{rendering.id}/claim"
+
+        assert (await client.post(url, headers=owner)).status_code == 401
+        assert (await client.post(url, headers=other_scope)).status_code == 403
+
+
+class TestCompleteRendering:
+    async def test_valid(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+        worker: Headers,
+    ) -> None:
+        """The report publishes what waits for it, and tells of it, once."""
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await report(client, worker, rendering, "claim")
+        for _ in range(2):
+            response = await report(client, worker, rendering, "result", fence=1, **RESULT)
+
+            assert (response.status_code, response.content) == (204, b"")
+        read = await client.get(f"/posts/{post_id}")
+        assert {name: read.json()[name] for name in RESULT} == RESULT
+        assert read.json()["published_at"]
+        async with database.transaction() as session:
+            events = (await session.scalars(select(OutboxEvent))).all()
+        assert [(event.type, event.payload["excerpt"]) for event in events] == [("post.published", "Quiet")]
+
+    async def test_of_a_draft(
+        self, client: httpx.AsyncClient, post_id: str, owner: Headers, rendering: PostRendering, worker: Headers
+    ) -> None:
+        await report(client, worker, rendering, "claim")
+        await report(client, worker, rendering, "result", fence=1, **RESULT)
+        before = await client.get(f"/posts/{post_id}", headers=owner)
+        published = await client.put(f"/posts/{post_id}/publication", headers=owner)
+
+        assert (before.json()["status"], before.json()["html"]) == ("draft", RESULT["html"])
+        assert published.status_code == 200
+
+    async def test_of_an_older_version(
+        self, client: httpx.AsyncClient, post_id: str, owner: Headers, rendering: PostRendering, worker: Headers
+    ) -> None:
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await report(client, worker, rendering, "claim")
+        await client.put(f"/posts/{post_id}", json={"title": "Quiet", "body": "# Loud"}, headers=owner)
+
+        response = await report(client, worker, rendering, "result", fence=1, **RESULT)
+
+        assert response.status_code == 204
+        read = (await client.get(f"/posts/{post_id}", headers=owner)).json()
+        assert (read["status"], read["html"], read["version"]) == ("publishing", None, 2)
+
+    async def test_readers_keep_the_former_html(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+        worker: Headers,
+    ) -> None:
+        await report(client, worker, rendering, "claim")
+        await report(client, worker, rendering, "result", fence=1, **RESULT)
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await client.put(f"/posts/{post_id}", json={"title": "Quiet", "body": "# Loud"}, headers=owner)
+        former = await client.get(f"/posts/{post_id}")
+        newest = await get_newest(database, post_id)
+        await report(client, worker, newest, "claim")
+        await report(client, worker, newest, "result", fence=1, html="<h1>Loud</h1>", excerpt="Loud")
+        now = await client.get(f"/posts/{post_id}", headers={"If-None-Match": former.headers["etag"]})
+
+        assert former.json()["html"] == RESULT["html"]
+        assert (now.status_code, now.json()["html"]) == (200, "<h1>Loud</h1>")
+        assert (await client.get("/posts")).json()["items"][0]["excerpt"] == "Loud"
+
+    async def test_conflict(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, rendering: PostRendering, worker: Headers
+    ) -> None:
+        """A worker that was given up comes too late."""
+        await report(client, worker, rendering, "claim")
+        await set_rendering(database, rendering, lease_until=func.now() - text("interval '1 second'"))
+        second = await report(client, worker, rendering, "claim")
+        late = await report(client, worker, rendering, "result", fence=1, **RESULT)
+
+        assert (second.status_code, second.json()["fence"]) == (200, 2)
+        assert (late.status_code, late.json()["code"]) == (409, "stale_fence")
+
+    async def test_of_a_deleted_post(
+        self, client: httpx.AsyncClient, post_id: str, owner: Headers, rendering: PostRendering, worker: Headers
+    ) -> None:
+        await report(client, worker, rendering, "claim")
+        await client.delete(f"/posts/{post_id}", headers=owner)
+
+        assert (await report(client, worker, rendering, "result", fence=1, **RESULT)).status_code == 404
+
+    async def test_too_large(
+        self, client: httpx.AsyncClient, post_id: str, owner: Headers, rendering: PostRendering, worker: Headers
+    ) -> None:
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await report(client, worker, rendering, "claim")
+        huge = "x" * (HTML_MAX_BYTES + 1)
+        for _ in range(2):
+            response = await report(client, worker, rendering, "result", fence=1, html=huge, excerpt="x")
+
+            assert response.status_code == 204
+        read = (await client.get(f"/posts/{post_id}", headers=owner)).json()
+        assert (read["status"], read["publication_error"]) == ("draft", "html_too_large")
+
+    @pytest.mark.parametrize("change", [{"fence": 0}, {"excerpt": "x" * 301}, {"html": None}, {"done": True}])
+    async def test_malformed(
+        self, client: httpx.AsyncClient, rendering: PostRendering, worker: Headers, change: dict[str, object]
+    ) -> None:
+        response = await report(client, worker, rendering, "result", **({"fence": 1, **RESULT} | change))
+
+        assert response.status_code == 422
+
+    async def test_anonymous(self, client: httpx.AsyncClient, rendering: PostRendering) -> None:
+        assert (await report(client, {}, rendering, "result", fence=1, **RESULT)).status_code == 401
+
+
+class TestFailRendering:
+    async def test_valid(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+        worker: Headers,
+    ) -> None:
+        """It is tried again, later: nothing is given up yet."""
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await report(client, worker, rendering, "claim")
+        response = await report(client, worker, rendering, "failure", fence=1, error="out of memory")
+
+        read = (await client.get(f"/posts/{post_id}", headers=owner)).json()
+        assert (response.status_code, read["status"], read["publication_error"]) == (204, "publishing", None)
+        assert (await get_newest(database, post_id)).state == "queued"
+
+    async def test_for_good(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+        worker: Headers,
+    ) -> None:
+        """The post is a draft again and says why, to its creator; publishing it once more tries anew."""
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await report(client, worker, rendering, "claim")
+        await report(client, worker, rendering, "failure", fence=1, error="no", permanent=True)
+        failed = (await client.get(f"/posts/{post_id}", headers=owner)).json()
+        anew = (await client.put(f"/posts/{post_id}/publication", headers=owner)).json()
+        claim = await report(client, worker, rendering, "claim")
+
+        assert (failed["status"], failed["publication_error"]) == ("draft", "rendering_failed")
+        assert (anew["status"], anew["publication_error"]) == ("publishing", None)
+        assert (claim.status_code, claim.json()["fence"]) == (200, 2)
+        assert (await get_newest(database, post_id)).attempts == 1
+
+    async def test_published_stays(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+        worker: Headers,
+    ) -> None:
+        await report(client, worker, rendering, "claim")
+        await report(client, worker, rendering, "result", fence=1, **RESULT)
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await client.put(f"/posts/{post_id}", json={"title": "Quiet", "body": "# Loud"}, headers=owner)
+        newest = await get_newest(database, post_id)
+        await report(client, worker, newest, "claim")
+        await report(client, worker, newest, "failure", fence=1, error="no", permanent=True)
+
+        as_reader = (await client.get(f"/posts/{post_id}")).json()
+        as_owner = (await client.get(f"/posts/{post_id}", headers=owner)).json()
+        assert (as_reader["html"], as_reader["publication_error"]) == (RESULT["html"], None)
+        assert (as_owner["status"], as_owner["publication_error"]) == ("published", "rendering_failed")
+
+    async def test_conflict(self, client: httpx.AsyncClient, rendering: PostRendering, worker: Headers) -> None:
+        await report(client, worker, rendering, "claim")
+        response = await report(client, worker, rendering, "failure", fence=2, error="no")
+
+        assert (response.status_code, response.json()["code"]) == (409, "stale_fence")
+
+    async def test_anonymous(self, client: httpx.AsyncClient, rendering: PostRendering) -> None:
+        assert (await report(client, {}, rendering, "failure", fence=1, error="no")).status_code == 401
+
+
+class TestFailDeadPublications:
+    async def test_workers_that_never_came_back(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+    ) -> None:
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        past = func.now() - text("interval '1 second'")
+        await set_rendering(
+            database, rendering, state="running", attempts=PostRendering.MAX_ATTEMPTS, lease_until=past, next_at=past
+        )
+        async with database.transaction() as session:
+            assert len(await bury_jobs(session, PostRendering)) == 1
+        for _ in range(2):
+            await fail_dead_publications(database)
+
+        read = (await client.get(f"/posts/{post_id}", headers=owner)).json()
+        assert (read["status"], read["publication_error"]) == ("draft", "rendering_failed")
+
+    async def test_others_stay(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, post_id: str, owner: Headers
+    ) -> None:
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await fail_dead_publications(database)
+
+        assert (await client.get(f"/posts/{post_id}", headers=owner)).json()["status"] == "publishing"
+
+
+class TestDeleteOldRenderings:
+    async def test_valid(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+        worker: Headers,
+    ) -> None:
+        """One that was given up long ago is queued anew all the same."""
+        old = func.now() - text("interval '8 days'")
+        await set_rendering(database, rendering, state="dead", finished_at=old)
+        await delete_old_renderings(database)
+        async with database.transaction() as session:
+            assert await session.get(PostRendering, rendering.id) is None
+
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        assert (await report(client, worker, await get_newest(database, post_id), "claim")).status_code == 200
+
+    async def test_open_and_recent_stay(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, rendering: PostRendering, worker: Headers
+    ) -> None:
+        await delete_old_renderings(database)
+        await report(client, worker, rendering, "claim")
+        await report(client, worker, rendering, "result", fence=1, **RESULT)
+        await delete_old_renderings(database)
+
+        async with database.transaction() as session:
+            assert await session.get(PostRendering, rendering.id) is not None
+
+
+class TestListDueJobs:
+    async def test_valid(self, client: httpx.AsyncClient, rendering: PostRendering, worker: Headers) -> None:
+        due = await client.get("/internal/jobs/due", headers=worker)
+        await report(client, worker, rendering, "claim")
+        claimed = await client.get("/internal/jobs/due", headers=worker)
+
+        (item,) = due.json()["items"]
+        assert (item["task"], item["job_id"]) == ("posts.render_post", str(rendering.id))
+        assert claimed.json()["items"] == []
+
+    async def test_anonymous(self, client: httpx.AsyncClient) -> None:
+        assert (await client.get("/internal/jobs/due")).status_code == 401

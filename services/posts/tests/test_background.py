@@ -1,0 +1,79 @@
+"""What the background process runs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.database.engine import Database
+from chassis.jobs.broker import Hint
+from chassis.jobs.hints import HintSender
+from chassis.testing.polling import wait_until
+from posts.background import run_each
+from posts.creators.models import Creator
+from posts.renderings.models import RENDERINGS
+
+
+class RememberingBroker:
+    def __init__(self) -> None:
+        self.hints: list[Hint] = []
+
+    def count_waiting(self, _: str) -> int:
+        return 0
+
+    def send_hints(self, hints: Sequence[Hint]) -> None:
+        self.hints += hints
+
+
+class TestHints:
+    async def test_a_new_post_is_hinted_at(
+        self,
+        committed_client: httpx.AsyncClient,
+        committed_database: Database,
+        create_profile: Callable[..., Awaitable[Creator]],
+        login: Callable[[UUID], dict[str, str]],
+        worker: dict[str, str],
+    ) -> None:
+        """With its trace, and to the queue of CPU-bound work; the hint leads to a claim."""
+        broker = RememberingBroker()
+        sender = asyncio.create_task(HintSender(committed_database, broker, [RENDERINGS]).run())
+        headers = login((await create_profile(committed_database)).id)
+        traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        await committed_client.post(
+            "/posts", json={"title": "Quiet", "body": "Quiet."}, headers={**headers, "traceparent": traceparent}
+        )
+
+        async def read_hints() -> list[Hint]:
+            return broker.hints
+
+        (hint,) = await wait_until(read_hints)
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
+
+        assert (hint.task, hint.queue) == ("posts.render_post", "cpu")
+        assert (hint.traceparent or "").startswith("00-4bf92f3577b34da6a3ce929d0e0e4736-")
+        claim = await committed_client.post(f"/internal/renderings/{hint.job_id}/claim", headers=worker)
+        assert claim.status_code == 200
+
+
+class TestRunEach:
+    async def test_goes_on_after_a_failure(self, committed_database: Database) -> None:
+        rounds: list[Database] = []
+
+        async def work(database: Database) -> None:
+            rounds.append(database)
+            if len(rounds) < 3:
+                raise SQLAlchemyError
+            await asyncio.Event().wait()
+
+        async def read_rounds() -> bool:
+            return len(rounds) == 3
+
+        task = asyncio.create_task(run_each(0, work, committed_database))
+        await wait_until(read_rounds)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+        assert rounds == [committed_database] * 3

@@ -1,0 +1,1 @@
+"""What the journeys share: the platform under test, the people on it, and their mail."""

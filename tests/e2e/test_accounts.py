@@ -1,0 +1,69 @@
+"""Accounts: sign-up, confirmation, login, refresh, logout."""
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+from e2e.mail import Mailbox, find_confirmation_link
+from e2e.people import API, Person
+
+CreatePerson = Callable[..., Awaitable[Person]]
+NewPerson = Callable[[], Person]
+
+
+class TestConfirmation:
+    async def test_scanner_burns_nothing_and_link_works_once(self, new_person: NewPerson, mailbox: Mailbox) -> None:
+        person = new_person()
+        assert (await person.sign_up()).status_code == httpx.codes.CREATED
+        message = await mailbox.wait_for(person.email, "confirm")
+        link = httpx.URL(find_confirmation_link(message)).raw_path.decode()
+        for _ in range(3):
+            assert (await person.client.get(link)).is_success
+        refused = await person.log_in()
+        assert (refused.status_code, refused.json()["code"]) == (403, "email_not_confirmed")
+        await person.confirm()
+        assert (await person.log_in()).is_success
+        token = link.partition("token=")[2]
+        again = await person.client.post(f"{API}/profiles/confirmations", json={"token": token})
+        assert (again.status_code, again.json()["code"]) == (400, "confirmation_invalid")
+
+
+class TestSession:
+    async def test_refresh_rotates_and_logout_ends(self, create_person: CreatePerson) -> None:
+        person = await create_person()
+        first = person.refresh_token
+        assert first
+        refreshed = await self.refresh(person, first)
+        assert refreshed.is_success
+        second = refreshed.cookies.get("__Host-refresh_token")
+        assert second
+        assert second != first
+        person.use_token(refreshed.json()["access_token"])
+        assert (await person.read("/profiles/me"))["id"] == person.id
+        await person.client.post(f"{API}/auth/logout", headers={"Cookie": f"__Host-refresh_token={second}"})
+        assert (await self.refresh(person, second)).status_code == httpx.codes.UNAUTHORIZED
+
+    async def refresh(self, person: Person, token: str) -> httpx.Response:
+        person.client.cookies.clear()
+        headers = {"Cookie": f"__Host-refresh_token={token}", "Sec-Fetch-Site": "same-origin"}
+        return await person.client.post(f"{API}/auth/token", data={"grant_type": "refresh_token"}, headers=headers)
+
+    async def test_cookie_is_out_of_reach_of_scripts_and_other_sites(self, create_person: CreatePerson) -> None:
+        person = await create_person()
+        cookie = (await person.log_in()).headers["set-cookie"]
+        for attribute in ("__Host-refresh_token=", "Secure", "HttpOnly", "SameSite=strict", "Path=/"):
+            assert attribute.lower() in cookie.lower()
+
+
+class TestProfiles:
+    async def test_public_view_hides_the_address(self, create_person: CreatePerson) -> None:
+        person, stranger = await create_person(), await create_person()
+        shown = await stranger.client.get(f"{API}/profiles/{person.id}")
+        assert shown.json()["username"] == person.username
+        assert person.email not in shown.text
+
+    async def test_not_found_as_creator_before_becoming_one(self, create_person: CreatePerson) -> None:
+        person = await create_person()
+        path = f"{API}/creators/{person.id}"
+        assert (await person.client.get(path)).status_code == httpx.codes.NOT_FOUND
+        await person.become_creator()
+        assert (await person.client.get(path)).is_success
