@@ -36,5 +36,6 @@ if [[ ! -x .venv/bin/python ]]; then
   # The machine's own Python where it will do, so that nothing is downloaded that is there already.
   "$uv" venv --quiet --python "$(find_python || echo 3.11)" .venv
 fi
-"$uv" sync --all-packages --quiet ${CI:+--locked}
+# Compiled now, so that the first `make run` is as quick as the second.
+"$uv" sync --all-packages --compile-bytecode --quiet ${CI:+--locked}
 touch .venv/.synced

@@ -4,9 +4,6 @@ import asyncio
 import sys
 from collections import Counter
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from deploy.demo.api import Platform
 from deploy.demo.articles import list_articles
 from deploy.demo.exceptions import DemoError
@@ -14,6 +11,8 @@ from deploy.demo.filling import Advance, Filling
 from deploy.demo.mailbox import Mailbox
 from deploy.demo.people import Human, list_people
 from deploy.demo.settings import DemoSettings
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 console = Console()
 
@@ -31,7 +30,7 @@ def main() -> None:
     print_summary(settings, counts, people[0])
 
 
-async def fill_platform(settings: DemoSettings, people: list[Human]) -> Counter[tuple[str, bool]]:
+async def fill_platform(settings: DemoSettings, people: list[Human]) -> Counter[tuple[str, str]]:
     columns = (TextColumn("{task.description:<26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     async with Platform(settings.url) as platform, Mailbox(settings.mailbox_url) as mailbox:
         await platform.check_health()
@@ -47,14 +46,13 @@ async def fill_platform(settings: DemoSettings, people: list[Human]) -> Counter[
             return filling.counts
 
 
-def print_summary(settings: DemoSettings, counts: Counter[tuple[str, bool]], somebody: Human) -> None:
+def print_summary(settings: DemoSettings, counts: Counter[tuple[str, str]], somebody: Human) -> None:
     """What is new, what was there already, and how to look at it."""
     for kind in dict.fromkeys(kind for kind, _ in counts):
-        old = counts[kind, False]
-        console.print(f"{kind:<10} {counts[kind, True]:>4} new" + (f", {old} there already" if old else ""))
-    console.print(f"\nRead    {settings.url}/api/v1/posts", highlight=False)
-    console.print(f"Mails   {settings.mailbox_url}", highlight=False)
-    console.print(f"Log in  {somebody.email} / {settings.password} (all of them have this password)", highlight=False)
+        parts = [f"{count} {how}" for (other, how), count in counts.items() if other == kind]
+        print(f"{kind:<10} {', '.join(parts)}")
+    print(f"\nRead    {settings.url}/api/v1/posts\nMails   {settings.mailbox_url}")
+    print(f"Log in  {somebody.email} / {settings.password} (all of them have this password)")
 
 
 if __name__ == "__main__":

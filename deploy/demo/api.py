@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 import httpx
-
 from deploy.demo.exceptions import AnswerError, DemoError, PlatformAwayError
 from deploy.demo.people import Human
 
@@ -62,8 +62,16 @@ class Platform:
                 raise PlatformAwayError("platform", self._url, "BROADSHEET_URL") from error
 
 
+class LoginOutcome(Enum):
+    DONE = auto()
+    UNCONFIRMED = auto()
+    """The account is there, its address is not confirmed."""
+    UNKNOWN = auto()
+    """No such account, or another password: the platform does not say which."""
+
+
 class Account:
-    """Somebody who is logged in."""
+    """Somebody who has an account, or is about to."""
 
     def __init__(self, platform: Platform, human: Human, password: str) -> None:
         self.human = human
@@ -72,8 +80,8 @@ class Account:
         self._password = password
         self._headers: dict[str, str] = {}
 
-    async def sign_up(self) -> bool:
-        """Whether the account is new."""
+    async def sign_up(self) -> None:
+        """Raises DemoError when somebody has the address or the name already."""
         body = {
             "email": self.human.email,
             "username": self.human.username,
@@ -81,36 +89,38 @@ class Account:
             "first_name": self.human.first_name,
             "last_name": self.human.last_name,
         }
-        return not await self._is_refused(self._platform.call("POST", "/profiles", json=body), 409)
+        if await self._is_refused(self._platform.call("POST", "/profiles", json=body), 409):
+            raise DemoError(f"{self.human.email} is there with another password: set BROADSHEET_DEMO_PASSWORD")
 
     async def confirm(self, token: str) -> None:
         await self._platform.call("POST", "/profiles/confirmations", json={"token": token})
 
-    async def log_in(self) -> bool:
-        """Whether it worked: an address has to be confirmed first."""
+    async def log_in(self) -> LoginOutcome:
         form = {"grant_type": "password", "username": self.human.email, "password": self._password}
         try:
             answer = await self._platform.call("POST", "/auth/token", data=form)
         except AnswerError as error:
             if error.code == "email_not_confirmed":
-                return False
+                return LoginOutcome.UNCONFIRMED
             if error.status == httpx.codes.UNAUTHORIZED:
-                message = f"{self.human.email} is there with another password: set BROADSHEET_DEMO_PASSWORD"
-                raise DemoError(message) from error
+                return LoginOutcome.UNKNOWN
             raise
         self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-        return True
+        return LoginOutcome.DONE
 
-    async def become_creator(self) -> bool:
-        """Whether it is news."""
+    async def become_creator(self) -> None:
         me = (await self.call("GET", "/profiles/me")).json()
         self.id = me["id"]
         await self.call("PUT", f"/creators/{self.id}", json={"bio": self.human.bio})
-        return not me["is_creator"]
 
     async def follow(self, other: "Account") -> None:
         """A new creator is known to the posts service a moment after auth has said so."""
         await wait_for(lambda: self._try_follow(other), f"{other.human.username} is not known as a creator")
+
+    async def list_reviewers(self, post_id: str) -> set[str]:
+        """Usernames of those who reviewed a post, the newest hundred."""
+        page = (await self.call("GET", f"/posts/{post_id}/reviews?limit=100")).json()
+        return {review["reviewer"]["username"] for review in page["items"]}
 
     async def list_titles(self) -> dict[str, str]:
         """Ids of one's published posts by their titles."""
@@ -147,7 +157,7 @@ class Account:
         try:
             return await self._platform.call(method, path, headers=self._headers | headers, **options)
         except AnswerError as error:
-            if error.status != httpx.codes.UNAUTHORIZED or not await self.log_in():
+            if error.status != httpx.codes.UNAUTHORIZED or await self.log_in() is not LoginOutcome.DONE:
                 raise
         return await self._platform.call(method, path, headers=self._headers | headers, **options)
 

@@ -1,4 +1,4 @@
-"""The articles: long descriptions of the Python packages that are installed here, Markdown as people really write it."""
+"""The articles: long descriptions of the Python packages installed here, Markdown as people really write it."""
 
 import importlib.metadata
 from collections.abc import Iterable

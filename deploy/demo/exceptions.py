@@ -1,4 +1,6 @@
-"""DemoError
+"""What ends the demo.
+
+DemoError
 ├── PlatformAwayError   nothing answers there
 └── AnswerError         something answers, not what the demo can go on with
 """

@@ -1,14 +1,19 @@
 """The demo, step by step: people, whom they follow, what they publish, what others say of it."""
 
 import asyncio
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
-from deploy.demo.api import Account, Platform
+from deploy.demo.api import Account, LoginOutcome, Platform
 from deploy.demo.articles import Article
 from deploy.demo.mailbox import Mailbox
-from deploy.demo.people import Human, choose_followed, choose_reviews
+from deploy.demo.people import Human, Review, choose_followed, choose_reviews
+
+NEW: Final = "new"
+OLD: Final = "there already"
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -17,12 +22,22 @@ OpenStep = Callable[[str, int], Advance]
 """Announces a step and how much it has to do; what it returns is called for each part done."""
 
 
+@dataclass(frozen=True)
+class Publication:
+    """An article as a post, and who has reviewed it."""
+
+    article: Article
+    author: Account
+    post_id: str
+    reviewers: set[str]
+
+
 class Filling:
     """Safe to run twice, and to interrupt: what is there already is counted, not made again."""
 
     def __init__(self, platform: Platform, mailbox: Mailbox, password: str, open_step: OpenStep) -> None:
-        self.counts: Counter[tuple[str, bool]] = Counter()
-        """How much of each kind is new (True) and was there before (False)."""
+        self.counts: Counter[tuple[str, str]] = Counter()
+        """How much there is of each kind, by how it came to be there."""
         self._platform = platform
         self._mailbox = mailbox
         self._password = password
@@ -41,9 +56,9 @@ class Filling:
         await self._run_step("follows", pairs, self._follow)
         published = await self._publish_all(accounts, articles)
         reviews = [
-            (by_human[review.reviewer], post_id, review.rating, review.text)
-            for article, author, post_id in published
-            for review in choose_reviews(list(people), author.human, article.key)
+            (by_human[review.reviewer], publication, review)
+            for publication in published
+            for review in choose_reviews(list(people), publication.author.human, publication.article.key)
         ]
         await self._run_step("reviews", reviews, self._review)
 
@@ -66,59 +81,56 @@ class Filling:
             raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
 
-    def _count(self, kind: str, *, is_new: bool) -> None:
-        self.counts[kind, is_new] += 1
-
     async def _join(self, human: Human) -> Account:
         account = Account(self._platform, human, self._password)
-        is_new = await account.sign_up()
-        if is_new or not await account.log_in():
+        outcome = await account.log_in()
+        is_new = outcome is LoginOutcome.UNKNOWN
+        if is_new:
+            await account.sign_up()
+        if outcome is not LoginOutcome.DONE:
             await account.confirm(await self._mailbox.wait_for_token(human.email))
             await account.log_in()
         await account.become_creator()
-        self._count("creators", is_new=is_new)
+        self.counts["creators", NEW if is_new else OLD] += 1
         return account
 
     async def _follow(self, pair: tuple[Account, Account]) -> None:
         reader, creator = pair
         await reader.follow(creator)
         # The platform does not say whether it is news: following twice changes nothing.
-        self._count("follows", is_new=True)
+        self.counts["follows", "in place"] += 1
 
-    async def _publish_all(
-        self, accounts: Sequence[Account], articles: Sequence[Article]
-    ) -> list[tuple[Article, Account, str]]:
+    async def _publish_all(self, accounts: Sequence[Account], articles: Sequence[Article]) -> list[Publication]:
         titles = await self._run_step("looking for what is there", accounts, Account.list_titles)
+        authors = choose_authors([set(known) for known in titles], articles)
 
-        async def publish(work: tuple[Article, Account, dict[str, str]]) -> tuple[Article, Account, str]:
-            article, author, known = work
-            post_id = known.get(article.title)
-            self._count("articles", is_new=post_id is None)
-            return article, author, post_id or await author.publish(article.key, article.title, article.body)
+        async def publish(work: tuple[Article, int]) -> Publication:
+            article, place = work
+            author, post_id = accounts[place], titles[place].get(article.title)
+            self.counts["articles", OLD if post_id else NEW] += 1
+            if post_id:
+                return Publication(article, author, post_id, await author.list_reviewers(post_id))
+            return Publication(article, author, await author.publish(article.key, article.title, article.body), set())
 
-        shares = [
-            (article, *author)
-            for article, author in zip(articles, cycle_authors(accounts, titles, articles), strict=True)
-        ]
-        return await self._run_step("articles", shares, publish)
+        return await self._run_step("articles", list(zip(articles, authors, strict=True)), publish)
 
-    async def _review(self, review: tuple[Account, str, int, str]) -> None:
-        reviewer, post_id, rating, text = review
-        self._count("reviews", is_new=await reviewer.review(post_id, rating, text))
+    async def _review(self, work: tuple[Account, Publication, Review]) -> None:
+        reviewer, publication, review = work
+        is_new = review.reviewer.username not in publication.reviewers and await reviewer.review(
+            publication.post_id, review.rating, review.text
+        )
+        self.counts["reviews", NEW if is_new else OLD] += 1
 
 
-def cycle_authors(
-    accounts: Sequence[Account], titles: Sequence[dict[str, str]], articles: Sequence[Article]
-) -> list[tuple[Account, dict[str, str]]]:
-    """Who writes which article: whoever has published it already, else by the article's own name.
+def choose_authors(titles: Sequence[set[str]], articles: Sequence[Article]) -> list[int]:
+    """Places of the authors: whoever has published the article already, else chosen by the article's own name.
 
-    So that a package that was installed between two runs does not change the author of all that follow it.
+    So a package that was installed between two runs changes the author of no other article.
     """
     owners = {title: place for place, known in enumerate(titles) for title in known}
-    places = [owners.get(article.title, choose_place(article.key, len(accounts))) for article in articles]
-    return [(accounts[place], titles[place]) for place in places]
+    return [owners.get(article.title, choose_place(article.key, len(titles))) for article in articles]
 
 
 def choose_place(key: str, count: int) -> int:
     """The same on every run and every machine, which `hash` is not."""
-    return int.from_bytes(key.encode()) % count
+    return zlib.crc32(key.encode()) % count

@@ -5,7 +5,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-
 from deploy.demo.api import wait_for
 from deploy.demo.exceptions import AnswerError, DemoError, PlatformAwayError
 

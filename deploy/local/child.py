@@ -68,8 +68,10 @@ class Exit:
     last_words: str
 
     def __str__(self) -> str:
-        how = f"was killed by {signal.Signals(-self.code).name}" if self.code < 0 else f"ended with code {self.code}"
-        return f"{self.name} {how}: {self.last_words}"
+        if self.code < 0:
+            # Its last words were about something else.
+            return f"{self.name} was killed by {signal.Signals(-self.code).name}"
+        return f"{self.name} ended with code {self.code}: {self.last_words}"
 
 
 class Child:

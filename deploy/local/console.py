@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ NOTEWORTHY_LEVELS: Final = frozenset({"warn", "warning", "error", "critical", "f
 NOTEWORTHY_TEXT: Final = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b|^[\w.]*(Error|Exception)\b")
 # What programs warn of at every start, though it is as it should be here.
 NOISE: Final = re.compile(r"Memory overcommit must be enabled|admin endpoint disabled|HTTP/[23] skipped|byeee")
+NUMBERS: Final = re.compile(r"[\d:.]+")
 # Said elsewhere on the line, or of no use on a terminal.
 HIDDEN_KEYS: Final = frozenset({"timestamp", "level", "logger", "service", "event", "msg", "ts", "exception"})
 
@@ -34,21 +37,34 @@ class LogWatch:
         return complete.decode(errors="replace").splitlines()
 
 
-def print_log_line(name: str, line: str, *, everything: bool) -> None:
-    """Show a line of a log if it matters."""
+def print_log_lines(name: str, lines: Sequence[str], *, everything: bool) -> None:
+    """Show those lines of a log that matter; of many that differ in numbers only, one."""
+    shown = [text for line in lines if (text := _format_line(line, everything=everything))]
+    if everything:
+        groups = [(text, 1) for text in shown]
+    else:
+        counts = Counter(NUMBERS.sub("", text) for text in shown)
+        first = {NUMBERS.sub("", text): text for text in reversed(shown)}
+        groups = [(first[key], count) for key, count in counts.items()]
+    for text, count in groups:
+        print_line(name, text if count == 1 else f"({count} times) {text}")
+
+
+def _format_line(line: str, *, everything: bool) -> str | None:
+    """Return what to show of a line, None for nothing."""
     if not line.strip() or (NOISE.search(line) and not everything):
-        return
+        return None
     entry = _parse_entry(line)
     if entry is not None:
-        if everything or str(entry.get("level", "")).lower() in NOTEWORTHY_LEVELS:
-            print_line(name, _format_entry(entry))
-    elif everything or NOTEWORTHY_TEXT.search(line):
-        print_line(name, line)
+        is_noteworthy = str(entry.get("level", "")).lower() in NOTEWORTHY_LEVELS
+        return _format_entry(entry) if everything or is_noteworthy else None
+    return line if everything or NOTEWORTHY_TEXT.search(line) else None
 
 
 def print_line(name: str, text: str) -> None:
     """Show one line, with its source before it."""
-    short = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}…"
+    flat = " ".join(text.split())
+    short = flat if len(flat) <= LONGEST_LINE else f"{flat[:LONGEST_LINE]}…"
     print(f"{name:<{NAME_WIDTH}} {short}", flush=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.local.child import CONFIG_EXIT_CODE, Child, Exit, Order, ProcessPlan
-from deploy.local.console import LogWatch, print_line, print_log_line
+from deploy.local.console import LogWatch, print_line, print_log_lines
 
 STARTING_TICK_SECONDS: Final = 0.05
 RUNNING_TICK_SECONDS: Final = 0.2
@@ -128,8 +128,7 @@ class Supervisor:
 
     def _show_logs(self) -> None:
         for name, watch in self._watches.items():
-            for line in watch.read_lines():
-                print_log_line(name, line, everything=self._verbose)
+            print_log_lines(name, watch.read_lines(), everything=self._verbose)
 
 
 def write_state(path: Path, state: object) -> None:

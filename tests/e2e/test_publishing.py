@@ -22,7 +22,9 @@ A *real* article with a table and code:
 print("hello")
 ```
 
-<script>alert("xss")</script> [bad](javascript:alert(1)) <img src=x onerror=alert(2)> [good](https://example.org)
+<script>alert("xss")</script>
+
+[bad](javascript:alert(1)) <img src=x onerror=alert(2)> [good](https://example.org)
 """
 
 

@@ -18,6 +18,11 @@ COMPLETE = {
     "DATABASE_NAME": "nowhere",
     "DATABASE_USER": "nobody",
     "DATABASE_PASSWORD": "x" * 40,
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "AUTH_URL": "http://127.0.0.1:1",
+    "POSTS_URL": "http://127.0.0.1:1",
+    "SERVICE_CLIENT_ID": "somebody",
+    "SERVICE_CLIENT_SECRET": "x" * 40,
 }
 
 

@@ -35,8 +35,11 @@ class EchoHandler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 (the library's names)
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self._read_body()
         self.server.seen[self.path] += 1
+        if body is None:
+            self.close_connection = True
+            return
         if "/breaks-once/" in self.path and self.server.seen[self.path] == 1:
             self.close_connection = True
             return
@@ -45,14 +48,29 @@ class EchoHandler(BaseHTTPRequestHandler):
             return
         echo = {"service": self.server.name, "path": self.path, "headers": dict(self.headers), "length": len(body)}
         content = json.dumps({**echo, "filling": "x" * 2000}).encode()
-        self.send_response(200)
+        self.send_response(413 if self.path == "/too-large" else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
+        if self.server.name == "notifications":
+            # It comes and goes; an open connection would outlive it.
+            self.send_header("Connection", "close")
         if "/with-headers" in self.path:
             self.send_header("ETag", '"v1"')
             self.send_header("Content-Security-Policy", "default-src 'self'")
         self.end_headers()
         self.wfile.write(content)
+
+    def _read_body(self) -> bytes | None:
+        """The whole body; None where it broke off."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while line := self.rfile.readline():
+            size = int(line, 16)
+            body += self.rfile.read(size + 2)[:size]
+            if size == 0:
+                return body
+        return None
 
     def _stream(self) -> None:
         self.send_response(200)

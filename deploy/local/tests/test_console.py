@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from deploy.local.console import LONGEST_LINE, LogWatch, print_log_line
+from deploy.local.console import LONGEST_LINE, LogWatch, print_log_lines
 
 
 class TestLogWatch:
@@ -23,7 +23,7 @@ class TestLogWatch:
         assert LogWatch(tmp_path / "posts.log").read_lines() == []
 
 
-class TestPrintLogLine:
+class TestPrintLogLines:
     @pytest.mark.parametrize(
         "line",
         [
@@ -34,7 +34,7 @@ class TestPrintLogLine:
         ],
     )
     def test_shown(self, line: str, capsys: pytest.CaptureFixture[str]) -> None:
-        print_log_line("posts", line, everything=False)
+        print_log_lines("posts", [line], everything=False)
         shown = capsys.readouterr().out
         assert shown.startswith("posts ")
         assert "now" not in shown
@@ -50,23 +50,31 @@ class TestPrintLogLine:
         ],
     )
     def test_hidden(self, line: str, capsys: pytest.CaptureFixture[str]) -> None:
-        print_log_line("posts", line, everything=False)
+        print_log_lines("posts", [line], everything=False)
         assert capsys.readouterr().out == ""
-        print_log_line("posts", line, everything=True)
+        print_log_lines("posts", [line], everything=True)
         assert capsys.readouterr().out != ""
 
     def test_blank(self, capsys: pytest.CaptureFixture[str]) -> None:
-        print_log_line("posts", "  ", everything=True)
+        print_log_lines("posts", ["  "], everything=True)
         assert capsys.readouterr().out == ""
 
     def test_exception_is_one_short_line(self, capsys: pytest.CaptureFixture[str]) -> None:
         trace = "Traceback\n  File ...\nValueError: too long " + "x" * 1000
-        print_log_line("posts", json.dumps({"level": "error", "event": "boom", "exception": trace}), everything=False)
+        line = json.dumps({"level": "error", "event": "boom", "exception": trace})
+        print_log_lines("posts", [line], everything=False)
         shown = capsys.readouterr().out
         assert "error boom ValueError: too long" in shown
         assert "Traceback" not in shown
         assert len(shown) < LONGEST_LINE + 40
 
     def test_almost_json(self, capsys: pytest.CaptureFixture[str]) -> None:
-        print_log_line("posts", "{ERROR in a config}", everything=False)
+        print_log_lines("posts", ["{ERROR in a config}"], everything=False)
         assert "{ERROR in a config}" in capsys.readouterr().out
+
+    def test_alike(self, capsys: pytest.CaptureFixture[str]) -> None:
+        lines = [f"21:00:0{number} [{number}] FATAL:  server is gone" for number in range(5)]
+        print_log_lines("postgres", [*lines, "ERROR:  something else"], everything=False)
+        shown = capsys.readouterr().out.splitlines()
+        assert len(shown) == 2
+        assert "(5 times) 21:00:00 [0] FATAL: server is gone" in shown[0]

@@ -97,3 +97,13 @@ class TestReadLivez:
     async def test_valid(self, open_status: ClientFactory) -> None:
         async with open_status(answer_badly) as client:
             assert (await client.get("/livez")).status_code == 200
+
+
+class TestRefuseBody:
+    async def test_valid(self, open_status: ClientFactory) -> None:
+        async with open_status(answer_well) as client:
+            response = await client.post("/too-large", content=b"x" * 2_000_000, headers={"X-Request-ID": "id-1"})
+
+        assert response.status_code == 413
+        assert response.headers["content-type"] == "application/problem+json"
+        assert (response.json()["code"], response.json()["request_id"]) == ("content_too_large", "id-1")

@@ -17,10 +17,10 @@ from chassis.contracts.base import Event, EventEnvelope
 from chassis.contracts.posts import CreatorFollowed, PostPublished
 from chassis.database.engine import Database
 from chassis.events.consumer import Consumer
-from chassis.events.feed import FeedPage
 from chassis.events.handlers import Handlers
 from chassis.events.inbox import DeadEvent
 from chassis.events.position import Position
+from chassis.events.schemas import FeedPage
 from chassis.testing.events import create_envelope
 from chassis.testing.polling import wait_until
 from notifications.background import (

@@ -29,11 +29,11 @@ class TestCreateApp:
         with pytest.raises(ConfigError, match=f"{variable} is not set"):
             create_app()
 
-    @pytest.mark.parametrize(("environment", "status"), [("local", 200), ("staging", 200), ("production", 404)])
+    @pytest.mark.parametrize(("shown_in", "status"), [("local", 200), ("staging", 200), ("production", 404)])
     async def test_reference(
-        self, create_client: CreateClient, monkeypatch: pytest.MonkeyPatch, environment: str, status: int
+        self, create_client: CreateClient, monkeypatch: pytest.MonkeyPatch, shown_in: str, status: int
     ) -> None:
-        monkeypatch.setenv("ENVIRONMENT", environment)
+        monkeypatch.setenv("ENVIRONMENT", shown_in)
         monkeypatch.setenv("DATABASE_PASSWORD", "d" * 40)
         monkeypatch.setenv("SERVICE_CLIENT_SECRET", "s" * 40)
         assert (await create_client(create_app()).get("/docs/openapi.json")).status_code == status

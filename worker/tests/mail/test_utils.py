@@ -67,6 +67,12 @@ class TestBuildMail:
         assert message["Subject"] == long.subject
         assert read_body(message, "plain") == long.text
 
+    @pytest.mark.parametrize("length", range(55, 100))
+    def test_subject_as_long_as_a_line(self, claim: EmailClaim, content: EmailContent, length: int) -> None:
+        subject = ("Broadsheet: " + "word " * 20)[:length].strip()
+        message = parse(build_mail(claim, content.model_copy(update={"subject": subject})).content)
+        assert message["Subject"] == subject
+
     @pytest.mark.parametrize("line_end", LINE_ENDS)
     def test_header_injection_by_subject(self, claim: EmailClaim, content: EmailContent, line_end: str) -> None:
         evil = content.model_copy(update={"subject": f"Hi{line_end}Bcc: all@example.org{line_end}{line_end}body"})

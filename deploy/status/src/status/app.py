@@ -43,6 +43,21 @@ async def read_healthz(request: Request) -> Response:
     return JSONResponse(body, 503 if failing else 200, headers=headers)
 
 
+async def refuse_body(request: Request) -> Response:
+    """Where the gateway sends what is too large: read to its end, kept nowhere, and refused as a service would."""
+    async for _ in request.stream():
+        pass
+    problem = {
+        "type": "/problems/content-too-large",
+        "title": "Content Too Large",
+        "status": 413,
+        "code": "content_too_large",
+        "detail": "The body is larger than 1 MiB.",
+        "request_id": request.headers.get("X-Request-ID"),
+    }
+    return JSONResponse(problem, 413, media_type="application/problem+json", headers={"Cache-Control": "no-store"})
+
+
 async def show_page(request: Request) -> Response:
     """What Broadsheet is, what runs, and what to try first."""
     config: StatusConfig = request.app.state.config
@@ -73,6 +88,7 @@ def create_app(config: StatusConfig, transport: httpx.AsyncBaseTransport | None 
         Route("/", show_page),
         Route("/healthz", read_healthz),
         Route("/livez", read_livez),
+        Route("/too-large", refuse_body, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
     app = Starlette(routes=routes, lifespan=open_client)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
 
 
 def format_datetime(value: datetime) -> str:
@@ -11,7 +11,11 @@ def format_datetime(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-UtcDatetime = Annotated[AwareDatetime, PlainSerializer(format_datetime, return_type=str, when_used="json")]
+UtcDatetime = Annotated[
+    AwareDatetime,
+    PlainSerializer(format_datetime, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
 """A moment in time: naive values are refused on the way in, and leave as UTC in one format."""
 
 

@@ -1,5 +1,8 @@
 import asyncio
 import json
+import os
+import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -221,4 +224,19 @@ class TestHintBroker:
         valkey.start()
         broker.send_hints([hint])
         assert broker.count_waiting("cpu") == 1
+        broker.close()
+
+    def test_broker_that_hangs_is_given_up_within_a_second(self, valkey: EmbeddedValkey) -> None:
+        broker, hint = HintBroker(valkey.url), Hint("chores.answer", "cpu", UUID(int=1))
+        broker.send_hints([hint])
+        assert valkey.pid is not None
+        os.kill(valkey.pid, signal.SIGSTOP)
+        try:
+            started_at = time.monotonic()
+            with pytest.raises(BROKER_ERRORS):
+                broker.send_hints([hint])
+            assert time.monotonic() - started_at < 1
+        finally:
+            os.kill(valkey.pid, signal.SIGCONT)
+        assert broker.count_waiting("cpu") >= 1
         broker.close()

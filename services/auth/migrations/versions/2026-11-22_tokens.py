@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, server_default=sa.func.now(), nullable=False),
         sa.Column("retired_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="key_pair_pkey"),
-        sa.CheckConstraint("state IN ('next', 'current', 'retired')", name="key_pair_state_check"),
+        sa.CheckConstraint("state IN ('next', 'current', 'retired')", name=op.f("key_pair_state_check")),
     )
     op.create_index(
         "key_pair_state_idx", "key_pair", ["state"], unique=True, postgresql_where=sa.text("state = 'current'")

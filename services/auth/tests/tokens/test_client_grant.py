@@ -48,7 +48,7 @@ class TestClientGrant:
 
     async def test_valid_in_the_form(self, client: httpx.AsyncClient, client_secrets: Secrets) -> None:
         form = {"client_id": "posts", "client_secret": client_secrets["posts"]}
-        assert (await request_service_token(client, **form)).status_code == 200
+        assert (await request_service_token(client, None, **form)).status_code == 200
 
     async def test_narrower_scope(self, client: httpx.AsyncClient, client_secrets: Secrets) -> None:
         headers = as_basic("notifications", client_secrets["notifications"])

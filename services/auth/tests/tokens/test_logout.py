@@ -43,18 +43,17 @@ class TestLogout:
         form = {"grant_type": "refresh_token", "refresh_token": opened.refresh_token}
         assert (await client.post("/auth/token", data=form)).status_code == 401
 
+    @pytest.mark.usefixtures("opened")
     async def test_valid_by_bearer(
         self,
         app: FastAPI,
         client: httpx.AsyncClient,
         database: RolledBackDatabase,
         profile: Profile,
-        opened: OpenSession,
         login: Callable[[FastAPI, Profile], Awaitable[dict[str, str]]],
     ) -> None:
-        assert opened
         headers = await login(app, profile)
-        assert await count_open(database) == 3
+        assert await count_open(database) == 3  # with the two of `opened`
         assert (await client.post("/auth/logout", headers=headers)).status_code == 204
         assert await count_open(database) == 2
 

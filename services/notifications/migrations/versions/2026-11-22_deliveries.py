@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("params", postgresql.JSONB(), nullable=False),
         sa.Column("policy", sa.Text(), nullable=False),
         sa.Column("dot_at", sa.DateTime(timezone=True)),
+        sa.Column("doubts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("smtp_reply", sa.Text()),
         sa.Column("state", sa.Text(), nullable=False, server_default="queued"),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),

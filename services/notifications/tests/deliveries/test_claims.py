@@ -90,7 +90,12 @@ class TestClaimEmail:
         email = await add_email(policy="at_least_once", **AMBIGUOUS)
         assert (await claim(client, worker, email)).json()["fence"] == 2
         [claimed] = await get_emails(database)
-        assert claimed.dot_at is None
+        assert (claimed.dot_at, claimed.doubts) == (None, 1)
+
+    async def test_ambiguous_too_often(self, client: httpx.AsyncClient, worker: Headers, add_email: AddEmail) -> None:
+        """A mail server that takes mails and never says so."""
+        email = await add_email(policy="at_least_once", doubts=3, **AMBIGUOUS)
+        assert (await claim(client, worker, email)).json()["code"] == "job_not_claimable"
 
     async def test_ambiguous_at_most_once(
         self, client: httpx.AsyncClient, worker: Headers, add_email: AddEmail
@@ -112,8 +117,11 @@ class TestClaimEmail:
 
 
 class TestParkAmbiguousEmails:
-    async def test_valid(self, database: RolledBackDatabase, add_email: AddEmail, get_emails: GetEmails) -> None:
-        email = await add_email(policy="at_most_once", **AMBIGUOUS)
+    @pytest.mark.parametrize("columns", [{"policy": "at_most_once"}, {"policy": "at_least_once", "doubts": 3}])
+    async def test_valid(
+        self, database: RolledBackDatabase, add_email: AddEmail, get_emails: GetEmails, columns: dict[str, Any]
+    ) -> None:
+        email = await add_email(**AMBIGUOUS, **columns)
         async with database.transaction() as session:
             assert await park_ambiguous_emails(session) == 1
         [parked] = await get_emails(database)
@@ -122,7 +130,7 @@ class TestParkAmbiguousEmails:
     @pytest.mark.parametrize(
         "columns",
         [
-            AMBIGUOUS | {"policy": "at_least_once"},
+            AMBIGUOUS | {"policy": "at_least_once", "doubts": 2},
             ABANDONED | {"policy": "at_most_once"},
             AMBIGUOUS | {"policy": "at_most_once", "lease_until": func.now() + timedelta(seconds=1)},
             AMBIGUOUS | {"policy": "at_most_once", "state": "done", "lease_until": None},

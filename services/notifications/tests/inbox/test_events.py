@@ -60,6 +60,8 @@ class TestUserRegistered:
         [email] = await get_emails(database)
         assert (email.kind, email.recipient, email.policy) == ("confirmation", event.email, "at_least_once")
         assert email.message_id == f"<{email.id}@mail.example>"
+        # The mail goes on in the trace of the sign-up.
+        assert email.traceparent is not None
         assert email.params == {"confirmation_id": str(event.confirmation_id), "first_name": "Mina"}
 
     async def test_twice(

@@ -15,6 +15,12 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    create_idempotency_key()
+    create_outbox(op.execute)
+    create_inbox()
+
+
+def create_idempotency_key() -> None:
     op.create_table(
         "idempotency_key",
         sa.Column("user_id", sa.UUID(), nullable=False),
@@ -28,7 +34,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "route", "key", name="idempotency_key_pkey"),
     )
     op.create_index("idempotency_key_created_at_idx", "idempotency_key", ["created_at"])
-    create_outbox(op.execute)
+
+
+def create_inbox() -> None:
     op.create_table(
         "feed_cursor",
         sa.Column("feed", sa.Text(), nullable=False),

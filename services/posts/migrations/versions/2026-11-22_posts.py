@@ -16,6 +16,7 @@ IS_PUBLISHED = sa.text("status = 'published'")
 
 def upgrade() -> None:
     create_post()
+    create_post_indexes()
     create_post_rendering()
     create_post_review()
 
@@ -52,6 +53,9 @@ def create_post() -> None:
             name="post_published_is_rendered_check",
         ),
     )
+
+
+def create_post_indexes() -> None:
     op.create_index("post_published_at_id_idx", "post", ["published_at", "id"], postgresql_where=IS_PUBLISHED)
     op.create_index(
         "post_creator_id_published_at_id_idx",

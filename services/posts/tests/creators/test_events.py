@@ -11,8 +11,8 @@ from chassis.contracts.accounts import CreatorActivated, UserConfirmed, UserRegi
 from chassis.contracts.base import Event, EventEnvelope
 from chassis.database.engine import Database
 from chassis.events.consumer import Consumer
-from chassis.events.feed import FeedPage
 from chassis.events.position import Position
+from chassis.events.schemas import FeedPage
 from chassis.testing.databases import RolledBackDatabase
 from posts.creators.events import HANDLERS
 from posts.creators.models import Creator

@@ -18,7 +18,7 @@ class Mailbox:
     async def list_messages(self, address: str, subject: str = "") -> list[dict[str, Any]]:
         response = await self.client.get("/api/messages", params={"to": address})
         response.raise_for_status()
-        messages: list[dict[str, Any]] = response.json()["items"]
+        messages: list[dict[str, Any]] = response.json()
         return [message for message in messages if subject.lower() in message["subject"].lower()]
 
     async def wait_for(self, address: str, subject: str = "", *, count: int = 1, seconds: float = 30) -> dict[str, Any]:
@@ -26,7 +26,7 @@ class Mailbox:
         messages = await wait_until(
             lambda: self.list_messages(address, subject), lambda found: len(found) >= count, seconds=seconds
         )
-        return messages[-1]
+        return messages[0]
 
     async def set_behaviour(self, mode: str) -> None:
         (await self.client.put("/api/behaviour", json={"mode": mode})).raise_for_status()

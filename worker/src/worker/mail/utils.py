@@ -20,6 +20,7 @@ ATOM = r'[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f-\x9f]'
 SPEC = rf"(?P<local>{ATOM}+)@(?P<domain>{ATOM}+)"
 NAME = r'(?P<name>"[^"\\<>\x00-\x1f\x7f-\x9f\u2028\u2029]*"|[^"\\<>@,;:\x00-\x1f\x7f-\x9f\u2028\u2029]*)'
 ADDRESS = re.compile(rf"(?P<opening>{NAME} *<)?{SPEC}(?(opening)>)")
+EMPTY_FIRST_LINE = re.compile(rb"^([A-Za-z-]+:)\r\n[ \t]+", re.MULTILINE)
 BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
@@ -39,7 +40,7 @@ def build_mail(claim: EmailClaim, content: EmailContent) -> OutgoingMail:
     return OutgoingMail(
         sender=sender.addr_spec,
         recipient=recipient.addr_spec,
-        content=check_lines(message.as_bytes()),
+        content=check_lines(join_first_lines(message.as_bytes())),
         needs_utf8=needs_utf8,
     )
 
@@ -80,6 +81,12 @@ def flatten_text(text: str) -> str:
 
 def strip_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
+
+
+def join_first_lines(content: bytes) -> bytes:
+    """Python starts a value that is a little too long on a line of its own, and readers see a space before it."""
+    headers, separator, body = content.partition(b"\r\n\r\n")
+    return EMPTY_FIRST_LINE.sub(rb"\1 ", headers) + separator + body
 
 
 def check_lines(content: bytes) -> bytes:

@@ -17,7 +17,7 @@ class EmailState(StrEnum):
 class DeliveryPolicy(StrEnum):
     """What happens to a mail of which nobody knows whether the hop took it (README)."""
 
-    AT_LEAST_ONCE = "at_least_once"  # it is handed over again
+    AT_LEAST_ONCE = "at_least_once"  # it is handed over again, up to MAX_DOUBTS times
     AT_MOST_ONCE = "at_most_once"  # it is parked as unknown
 
 
@@ -39,6 +39,8 @@ MAIL_QUEUE = "mail"
 
 MAX_ATTEMPTS = 200
 """About a day of a mail server that is away: the pauses grow to 15 minutes, seven and a half on average."""
+MAX_DOUBTS = 3
+"""A mail server that takes mails and never says so must not fill a mailbox: after so many more copies it is parked."""
 LEASE_SECONDS = 120
 DOT_MARGIN_SECONDS = 30
 """The dot is refused to a claim with less left: the hop's answer must come while the lease still holds."""

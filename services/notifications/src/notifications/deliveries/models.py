@@ -2,13 +2,13 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, and_, func, not_, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, and_, func, not_, or_, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.models import Base
 from chassis.jobs.models import OPEN_STATES, JobMixin, JobState
-from notifications.deliveries.constants import LEASE_SECONDS, MAX_ATTEMPTS, DeliveryPolicy
+from notifications.deliveries.constants import LEASE_SECONDS, MAX_ATTEMPTS, MAX_DOUBTS, DeliveryPolicy
 
 
 class DeliveryEmail(JobMixin, Base):
@@ -43,6 +43,8 @@ class DeliveryEmail(JobMixin, Base):
     params: Mapped[dict[str, Any]] = mapped_column(JSONB)
     policy: Mapped[str]
     dot_at: Mapped[datetime | None]
+    doubts: Mapped[int] = mapped_column(server_default="0")
+    """How often it was sent again though it may have been sent."""
     smtp_reply: Mapped[str | None]
 
 
@@ -53,5 +55,8 @@ IS_AMBIGUOUS: ColumnElement[bool] = and_(
 )
 """Nobody knows whether the hop took it: the dot was announced, and no word came since."""
 
-IS_TO_BE_PARKED: ColumnElement[bool] = and_(IS_AMBIGUOUS, DeliveryEmail.policy == DeliveryPolicy.AT_MOST_ONCE)
+IS_TO_BE_PARKED: ColumnElement[bool] = and_(
+    IS_AMBIGUOUS,
+    or_(DeliveryEmail.policy == DeliveryPolicy.AT_MOST_ONCE, DeliveryEmail.doubts >= MAX_DOUBTS),
+)
 MAY_BE_SENT: ColumnElement[bool] = not_(func.coalesce(IS_TO_BE_PARKED, False))

@@ -75,7 +75,10 @@ async def create_confirmation_email(
 
 async def claim_email(session: AsyncSession, email_id: UUID) -> EmailClaim:
     """Raises JobNotFoundError, JobNotClaimableError; the latter also for what may have been sent at most once."""
-    email = await claim_job(session, DeliveryEmail, email_id, where=MAY_BE_SENT, values={"dot_at": None})
+    # A dot that is still there at a claim was never answered for.
+    doubts = DeliveryEmail.doubts + case((DeliveryEmail.dot_at.is_not(None), 1), else_=0)
+    values = {"dot_at": None, "doubts": doubts}
+    email = await claim_job(session, DeliveryEmail, email_id, where=MAY_BE_SENT, values=values)
     assert email.lease_until is not None  # noqa: S101 - a claim sets it
     return EmailClaim(
         email_id=email.id,

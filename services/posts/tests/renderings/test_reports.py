@@ -1,6 +1,5 @@
 """The jobs of the worker: claim, result, failure, and what readers see of it."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,35 +8,13 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from chassis.events.outbox import OutboxEvent
-from chassis.jobs.service import bury_jobs
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.tokens import TokenSigner
-from posts.creators.models import Creator
 from posts.posts.constants import HTML_MAX_BYTES
 from posts.renderings.models import PostRendering
-from posts.renderings.service import delete_old_renderings, fail_dead_publications
 
 Headers = dict[str, str]
 RESULT = {"html": "<h1>Quiet</h1>", "excerpt": "Quiet"}
-
-
-@pytest.fixture
-async def owner(
-    database: RolledBackDatabase, create_profile: Callable[..., Awaitable[Creator]], login: Callable[[UUID], Headers]
-) -> Headers:
-    return login((await create_profile(database)).id)
-
-
-@pytest.fixture
-async def post_id(client: httpx.AsyncClient, owner: Headers) -> str:
-    """A draft just written, its rendering queued."""
-    response = await client.post("/posts", json={"title": "Quiet", "body": "# Quiet"}, headers=owner)
-    return str(response.json()["id"])
-
-
-@pytest.fixture
-async def rendering(database: RolledBackDatabase, post_id: str) -> PostRendering:
-    return await get_newest(database, post_id)
 
 
 async def get_newest(database: RolledBackDatabase, post_id: str) -> PostRendering:
@@ -302,80 +279,3 @@ class TestFailRendering:
 
     async def test_anonymous(self, client: httpx.AsyncClient, rendering: PostRendering) -> None:
         assert (await report(client, {}, rendering, "failure", fence=1, error="no")).status_code == 401
-
-
-class TestFailDeadPublications:
-    async def test_workers_that_never_came_back(
-        self,
-        client: httpx.AsyncClient,
-        database: RolledBackDatabase,
-        post_id: str,
-        owner: Headers,
-        rendering: PostRendering,
-    ) -> None:
-        await client.put(f"/posts/{post_id}/publication", headers=owner)
-        past = func.now() - text("interval '1 second'")
-        await set_rendering(
-            database, rendering, state="running", attempts=PostRendering.MAX_ATTEMPTS, lease_until=past, next_at=past
-        )
-        async with database.transaction() as session:
-            assert len(await bury_jobs(session, PostRendering)) == 1
-        for _ in range(2):
-            await fail_dead_publications(database)
-
-        read = (await client.get(f"/posts/{post_id}", headers=owner)).json()
-        assert (read["status"], read["publication_error"]) == ("draft", "rendering_failed")
-
-    async def test_others_stay(
-        self, client: httpx.AsyncClient, database: RolledBackDatabase, post_id: str, owner: Headers
-    ) -> None:
-        await client.put(f"/posts/{post_id}/publication", headers=owner)
-        await fail_dead_publications(database)
-
-        assert (await client.get(f"/posts/{post_id}", headers=owner)).json()["status"] == "publishing"
-
-
-class TestDeleteOldRenderings:
-    async def test_valid(
-        self,
-        client: httpx.AsyncClient,
-        database: RolledBackDatabase,
-        post_id: str,
-        owner: Headers,
-        rendering: PostRendering,
-        worker: Headers,
-    ) -> None:
-        """One that was given up long ago is queued anew all the same."""
-        old = func.now() - text("interval '8 days'")
-        await set_rendering(database, rendering, state="dead", finished_at=old)
-        await delete_old_renderings(database)
-        async with database.transaction() as session:
-            assert await session.get(PostRendering, rendering.id) is None
-
-        await client.put(f"/posts/{post_id}/publication", headers=owner)
-        assert (await report(client, worker, await get_newest(database, post_id), "claim")).status_code == 200
-
-    async def test_open_and_recent_stay(
-        self, client: httpx.AsyncClient, database: RolledBackDatabase, rendering: PostRendering, worker: Headers
-    ) -> None:
-        await delete_old_renderings(database)
-        await report(client, worker, rendering, "claim")
-        await report(client, worker, rendering, "result", fence=1, **RESULT)
-        await delete_old_renderings(database)
-
-        async with database.transaction() as session:
-            assert await session.get(PostRendering, rendering.id) is not None
-
-
-class TestListDueJobs:
-    async def test_valid(self, client: httpx.AsyncClient, rendering: PostRendering, worker: Headers) -> None:
-        due = await client.get("/internal/jobs/due", headers=worker)
-        await report(client, worker, rendering, "claim")
-        claimed = await client.get("/internal/jobs/due", headers=worker)
-
-        (item,) = due.json()["items"]
-        assert (item["task"], item["job_id"]) == ("posts.render_post", str(rendering.id))
-        assert claimed.json()["items"] == []
-
-    async def test_anonymous(self, client: httpx.AsyncClient) -> None:
-        assert (await client.get("/internal/jobs/due")).status_code == 401
