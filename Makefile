@@ -30,7 +30,7 @@ run: $(SYNCED) ## the whole platform on this machine, until Ctrl-C (VERBOSE=1: a
 	@exec $(PYTHON_RUN) -m deploy.local
 
 demo: $(SYNCED) ## fill the running platform with real articles by a few dozen creators
-	@$(PYTHON_RUN) -m benchmarks.demo
+	@$(PYTHON_RUN) -m deploy.demo
 
 ##@ Tests
 .PHONY: test test-fast e2e e2e-compose bench screenshot
@@ -46,7 +46,7 @@ e2e-compose: $(SYNCED) secrets ## the same journeys against the containers
 	@$(PYTHON_RUN) -m pytest tests/e2e --platform compose -v $(ARGS)
 
 bench: $(SYNCED) ## measure the platform: times, memory, CPU
-	@$(PYTHON_RUN) -m benchmarks.platform
+	@PYTHONPATH=tests/e2e/support $(PYTHON_RUN) -m benchmarks.platform
 
 screenshot: $(SYNCED) ## take the picture of the start page for the README anew
 	@$(PYTHON_RUN) -m pytest tests/e2e/test_page.py --platform embedded -q --update-screenshot

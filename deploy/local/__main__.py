@@ -29,6 +29,7 @@ from embedded.postgres import EmbeddedPostgres
 from embedded.valkey import EmbeddedValkey
 
 START_SECONDS: Final = 120.0
+SECRETS_FILE: Final = "secrets.env"
 HEALTH_SECONDS: Final = 2.0
 ENVIRONMENT_HELP: Final = """environment:
   BROADSHEET_DATA          the folder with data, logs and secrets (.local)
@@ -51,6 +52,8 @@ def main() -> None:
     try:
         with _choose_folder(ephemeral=arguments.ephemeral) as folder:
             settings = LocalSettings.from_environment(ephemeral=folder)
+            if arguments.reset and not (settings.data / SECRETS_FILE).exists():
+                sys.exit(f"make reset: no platform ran in {settings.data}, nothing is removed")
             with _lock_folder(settings.data):
                 if arguments.reset:
                     remove_data(settings.data)
@@ -94,7 +97,7 @@ def _run_platform(settings: LocalSettings, arguments: argparse.Namespace, starte
         _empty_folders(settings.data / "tmp", settings.data / "worker")
         postgres.prepare()
         valkey.prepare()
-        secrets = load_secrets(settings.data / "secrets.env")
+        secrets = load_secrets(settings.data / SECRETS_FILE)
         plans = plan_platform(settings, secrets, postgres, valkey)
         if arguments.only_migrate:
             _migrate(plans, settings)
@@ -142,10 +145,7 @@ def _supervise(supervisor: Supervisor, settings: LocalSettings, ports_file: Path
 
 
 def remove_data(folder: Path) -> None:
-    """Remove a folder that a platform ran in, also what lies elsewhere for it. Raises SettingsError."""
-    if not (folder / "secrets.env").exists():
-        message = f"no platform ran in {folder}: nothing is removed"
-        raise SettingsError(message)
+    """Remove a folder that a platform ran in, also what lies elsewhere for it."""
     cluster = folder / "postgres"
     if cluster.is_symlink():
         shutil.rmtree(cluster.resolve(), ignore_errors=True)

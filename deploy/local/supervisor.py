@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -32,11 +33,17 @@ class Supervisor:
         self._watches = {name: LogWatch(child.log) for name, child in self.children.items()}
         self._verbose = verbose
         self._requests = 0
+        # What a signal writes to the one end wakes a pause at the other.
+        self._wake, self._alarm = os.pipe()
+        os.set_blocking(self._alarm, False)
 
     def listen_for_signals(self) -> None:
         """From now on SIGINT, SIGTERM and SIGHUP ask for the end."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda _number, _frame: self.request_end())
+        # A child that ended is noticed at once.
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.set_wakeup_fd(self._alarm, warn_on_full_buffer=False)
 
     def request_end(self) -> None:
         """Ask for the end; asked a second time, nobody is waited for any more."""
@@ -59,14 +66,14 @@ class Supervisor:
                 late = [name for name, child in self.children.items() if not child.is_settled] or ["the gateway"]
                 message = f"not ready after {patience_seconds:.0f} s: {', '.join(late)}"
                 raise StartupError(message)
-            time.sleep(STARTING_TICK_SECONDS)
+            self._pause(STARTING_TICK_SECONDS)
 
     def run(self) -> None:
         """Keep everything running until the end is asked for."""
         while not self.must_end:
             for ended in self._tick():
                 print_line("make run", f"{ended}; starting it again")
-            time.sleep(RUNNING_TICK_SECONDS)
+            self._pause(RUNNING_TICK_SECONDS)
 
     def stop(self) -> None:
         """End all processes, those first that call others; returns when none is left."""
@@ -123,8 +130,12 @@ class Supervisor:
         while [child for child in group if not child.has_ended()]:
             if time.monotonic() > deadline or self._requests > 1:
                 return False
-            time.sleep(STARTING_TICK_SECONDS)
+            self._pause(STARTING_TICK_SECONDS)
         return True
+
+    def _pause(self, seconds: float) -> None:
+        if select.select([self._wake], [], [], seconds)[0]:
+            os.read(self._wake, 4096)
 
     def _show_logs(self) -> None:
         for name, watch in self._watches.items():

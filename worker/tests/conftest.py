@@ -132,6 +132,7 @@ def take_report(job: OwnedJob, step: str, body: dict[str, Any]) -> tuple[int, di
 def create_handler(owner: Owner) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet an answer: a second one would wait 40 ms for the acknowledgement of the first
 
         def do_GET(self) -> None:
             self.reply()

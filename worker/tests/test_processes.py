@@ -19,7 +19,6 @@ from redis import Redis
 
 from chassis.jobs.broker import BROKER_ERRORS, Hint, HintBroker
 from embedded.ports import get_free_port
-from embedded.processes import wait_until
 from embedded.valkey import EmbeddedValkey
 from worker.canary import is_fresh
 
@@ -76,6 +75,14 @@ class Process:
 
 
 Start = Callable[..., Process]
+
+
+def wait_until(check: Callable[[], bool], seconds: float) -> bool:
+    """Poll to a deadline; False when it is over."""
+    deadline = time.monotonic() + seconds
+    while not check() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return check()
 
 
 @pytest.fixture

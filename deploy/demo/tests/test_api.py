@@ -29,7 +29,7 @@ class TestPlatform:
 
     async def test_not_ready(self) -> None:
         async with create_platform(lambda _: httpx.Response(503, text='{"failing":["posts"]}')) as platform:
-            with pytest.raises(DemoError, match="not ready yet.*posts"):
+            with pytest.raises(DemoError, match=r"not ready yet.*posts"):
                 await platform.check_health()
 
     async def test_busy(self) -> None:

@@ -1,5 +1,6 @@
 """The supervisor with small processes of the test's own."""
 
+import asyncio
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ from deploy.local import child as child_module
 from deploy.local.child import Child, Order, ProcessPlan, State
 from deploy.local.supervisor import StartupError, Supervisor, write_state
 
-from embedded.processes import wait_until
+from chassis.testing.polling import wait_until
 
 WAIT = "import signal; signal.pause()"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: signal.pause()"
@@ -37,6 +38,7 @@ supervisor.start(lambda: True, 10)
 print(supervisor.describe()["nap"]["pid"], flush=True)
 supervisor.run()
 """
+WaitFor = Callable[[Callable[[], object]], None]
 MakeSupervisor = Callable[..., Supervisor]
 
 
@@ -140,18 +142,18 @@ class TestRun:
         assert changes[-1] == get_pid(running, "nap")
         assert "nap was killed by SIGKILL; starting it again" in capsys.readouterr().out
 
-    def test_its_children_go_with_it(self, running: Supervisor, tmp_path: Path) -> None:
+    def test_its_children_go_with_it(self, running: Supervisor, tmp_path: Path, wait_for: WaitFor) -> None:
         grandchild = int((tmp_path / "pid").read_text())
         os.kill(get_pid(running, "parent"), signal.SIGKILL)
         end_when(running, lambda: running.children["parent"].restarts == 1)
         running.run()
-        assert wait_until(lambda: not is_alive(grandchild), 5)
+        wait_for(lambda: not is_alive(grandchild))
 
-    def test_pauses_grow(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_pauses_grow(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_for: WaitFor) -> None:
         monkeypatch.setattr(child_module, "FIRST_PAUSE_SECONDS", 3.0)
         child = Child(plan("faint", "raise SystemExit(1)"), tmp_path / "faint.log")
         child.start_when_due()
-        assert wait_until(lambda: child.check() is not None, 5)
+        wait_for(lambda: child.check() is not None)
         child.start_when_due()
         assert (child.state, child.restarts, child.pid) == (State.WAITING, 0, None)
 
@@ -196,14 +198,14 @@ class TestStop:
         assert supervisor.children["nap"].state is State.STOPPED
 
     @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent death signal is Linux'")
-    def test_killed_launcher_leaves_nothing(self, tmp_path: Path) -> None:
+    def test_killed_launcher_leaves_nothing(self, tmp_path: Path, wait_for: WaitFor) -> None:
         argv = [sys.executable, "-c", LAUNCHER, str(tmp_path / "logs")]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as launcher:
             assert launcher.stdout is not None
             pid = int(launcher.stdout.readline())
             assert is_alive(pid)
             launcher.kill()
-        assert wait_until(lambda: not is_alive(pid), 5)
+        wait_for(lambda: not is_alive(pid))
 
 
 class TestWriteState:
@@ -219,8 +221,13 @@ class TestWriteState:
 def end_when(supervisor: Supervisor, condition: Callable[[], bool]) -> None:
     """Let `run` return as if somebody had asked for the end, once the condition holds."""
 
+    async def read() -> bool:
+        return condition()
+
     def wait() -> None:
-        wait_until(condition, 10)
-        supervisor.request_end()
+        try:
+            asyncio.run(wait_until(read))
+        finally:
+            supervisor.request_end()
 
     threading.Thread(target=wait, daemon=True).start()

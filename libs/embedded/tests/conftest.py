@@ -6,8 +6,10 @@ from typing import Any
 import asyncpg
 import pytest
 
+from chassis.testing.polling import wait_until
 from embedded.postgres import EmbeddedPostgres
 
+WaitFor = Callable[[Callable[[], object]], None]
 FetchValue = Callable[[str, str], Any]
 
 
@@ -35,3 +37,16 @@ def fetch_value() -> FetchValue:
             await connection.close()
 
     return lambda dsn, statement: asyncio.run(fetch(dsn, statement))
+
+
+@pytest.fixture
+def wait_for() -> WaitFor:
+    """Poll until the check holds, or fail: `wait_for(check)`."""
+
+    def wait(check: Callable[[], object]) -> None:
+        async def read() -> object:
+            return check()
+
+        asyncio.run(wait_until(read))
+
+    return wait

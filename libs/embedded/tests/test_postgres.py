@@ -14,8 +14,8 @@ from embedded import accounts
 from embedded.exceptions import EmbeddedError, PortTakenError, StartError
 from embedded.ports import can_connect, is_port_taken
 from embedded.postgres import EmbeddedPostgres
-from embedded.processes import wait_until
 
+WaitFor = Callable[[Callable[[], object]], None]
 FetchValue = Callable[[str, str], Any]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the server another account")
 
@@ -126,14 +126,14 @@ class TestDurable:
             assert fetch_value(second.dsn(), "select count(*) from note") == 0
             assert fetch_value(second.dsn(), "select current_setting('fsync')") == "on"
 
-    def test_survives_a_kill(self, folder: Path, fetch_value: FetchValue) -> None:
+    def test_survives_a_kill(self, folder: Path, fetch_value: FetchValue, wait_for: WaitFor) -> None:
         with EmbeddedPostgres(folder) as first:
             fetch_value(first.dsn(), "create table note (id int)")
             fetch_value(first.dsn(), "insert into note values (7)")
             pid = first.pid
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
-            assert wait_until(lambda: first.pid is None, 5)
+            wait_for(lambda: first.pid is None)
         with EmbeddedPostgres(folder) as second:
             assert fetch_value(second.dsn(), "select id from note") == 7
 

@@ -1,12 +1,14 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from embedded.processes import read_last_words, spawn, stop_process, wait_until
+from embedded.processes import read_last_words, spawn, stop_process, wait_for_start
 
+WaitFor = Callable[[Callable[[], object]], None]
 SPAWN_AND_WAIT = """
 import sys
 from pathlib import Path
@@ -25,14 +27,14 @@ def is_alive(pid: int) -> bool:
 
 class TestSpawn:
     @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent death signal is Linux'")
-    def test_child_does_not_outlive_a_killed_parent(self, tmp_path: Path) -> None:
+    def test_child_does_not_outlive_a_killed_parent(self, tmp_path: Path, wait_for: WaitFor) -> None:
         argv = [sys.executable, "-c", SPAWN_AND_WAIT, str(tmp_path / "log")]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as parent:
             assert parent.stdout is not None
             pid = int(parent.stdout.readline())
             assert is_alive(pid)
             parent.kill()
-        assert wait_until(lambda: not is_alive(pid), 5)
+        wait_for(lambda: not is_alive(pid))
 
     def test_output_is_appended(self, tmp_path: Path) -> None:
         log = tmp_path / "log"
@@ -41,16 +43,35 @@ class TestSpawn:
         assert log.read_text() == "one\ntwo\n"
 
 
+class TestWaitForStart:
+    @pytest.fixture
+    def child(self, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+        child = spawn([sys.executable, "-c", "import signal; signal.pause()"], log=tmp_path / "log")
+        yield child
+        stop_process(child)
+
+    def test_valid(self, child: "subprocess.Popen[bytes]") -> None:
+        answers = iter([False, False, True])
+        assert wait_for_start(child, lambda: next(answers), 5)
+
+    def test_silent(self, child: "subprocess.Popen[bytes]") -> None:
+        assert not wait_for_start(child, lambda: False, 0.05)
+
+    def test_ended(self, child: "subprocess.Popen[bytes]") -> None:
+        child.kill()
+        assert not wait_for_start(child, lambda: False, 60)
+
+
 class TestStopProcess:
     def test_valid(self, tmp_path: Path) -> None:
         child = spawn([sys.executable, "-c", "import signal; signal.pause()"], log=tmp_path / "log")
         stop_process(child, signal.SIGTERM)
         assert child.returncode == -signal.SIGTERM
 
-    def test_deaf_process_is_killed(self, tmp_path: Path) -> None:
+    def test_deaf_process_is_killed(self, tmp_path: Path, wait_for: WaitFor) -> None:
         log = tmp_path / "log"
         child = spawn([sys.executable, "-c", DEAF], log=log)
-        assert wait_until(lambda: "deaf" in log.read_text(), 5)
+        wait_for(lambda: "deaf" in log.read_text())
         stop_process(child, signal.SIGTERM, patience_seconds=0.1)
         assert child.returncode == -signal.SIGKILL
 

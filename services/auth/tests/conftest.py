@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,24 @@ def act_as_service() -> Callable[[FastAPI, str, str], Awaitable[Headers]]:
         return {"Authorization": f"Bearer {await issuer.issue_service_token(client_id, scope)}"}
 
     return create_headers
+
+
+@pytest.fixture
+def keep_hashing_busy() -> Callable[[FastAPI], AbstractContextManager[None]]:
+    """As many passwords wait as can."""
+
+    @contextmanager
+    def keep_busy(app: FastAPI) -> Iterator[None]:
+        places, taken = app.state.hashing._places, 0
+        while places.acquire(blocking=False):
+            taken += 1
+        try:
+            yield
+        finally:
+            for _ in range(taken):
+                places.release()
+
+    return keep_busy
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ from notifications.background import (
     CONSUMER,
     POSTS_FEED,
     POSTS_HANDLERS,
+    park_emails,
     run_background,
-    run_parking,
 )
 from notifications.deliveries.models import DeliveryEmail
 from notifications.inbox.models import Notification
@@ -129,7 +129,7 @@ class TestRunBackground:
         assert not is_background_alive("notifications")
 
 
-class TestRunParking:
+class TestParkEmails:
     async def test_valid(
         self,
         committed_database: Database,
@@ -143,10 +143,5 @@ class TestRunParking:
             await session.execute(
                 update(DeliveryEmail).values(state="running", policy="at_most_once", lease_until=ago, dot_at=ago)
             )
-        running = asyncio.create_task(run_parking(committed_database, seconds=0.01))
-        try:
-            await wait_until(lambda: count_rows(committed_database, DeliveryEmail, DeliveryEmail.state == "unknown"))
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+        await park_emails(committed_database)
+        assert await count_rows(committed_database, DeliveryEmail, DeliveryEmail.state == "unknown")

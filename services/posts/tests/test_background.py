@@ -5,13 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 import httpx
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.database.engine import Database
 from chassis.jobs.broker import Hint
 from chassis.jobs.hints import HintSender
 from chassis.testing.polling import wait_until
-from posts.background import run_each
 from posts.creators.models import Creator
 from posts.renderings.models import RENDERINGS
 
@@ -56,24 +54,3 @@ class TestHints:
         assert (hint.traceparent or "").startswith("00-4bf92f3577b34da6a3ce929d0e0e4736-")
         claim = await committed_client.post(f"/internal/renderings/{hint.job_id}/claim", headers=worker)
         assert claim.status_code == 200
-
-
-class TestRunEach:
-    async def test_goes_on_after_a_failure(self, committed_database: Database) -> None:
-        rounds: list[Database] = []
-
-        async def work(database: Database) -> None:
-            rounds.append(database)
-            if len(rounds) < 3:
-                raise SQLAlchemyError
-            await asyncio.Event().wait()
-
-        async def read_rounds() -> bool:
-            return len(rounds) == 3
-
-        task = asyncio.create_task(run_each(0, work, committed_database))
-        await wait_until(read_rounds)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-        assert rounds == [committed_database] * 3

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from chassis.config import AppConfig, ConfigError, load_config
@@ -25,7 +26,7 @@ class ServiceCommands:
     create_app: Callable[[], FastAPI]
     run_background: Callable[[], Awaitable[None]]
     migrations: Path
-    after_migrate: Callable[[], Awaitable[None]]
+    after_migrate: Callable[[], Awaitable[None]] | None = None
 
 
 def run_service(commands: ServiceCommands) -> None:
@@ -53,7 +54,8 @@ def _run_command(commands: ServiceCommands, arguments: argparse.Namespace) -> No
     if arguments.command == "api":
         run_api(commands, config, reload=arguments.reload)
     elif arguments.command == "background":
-        asyncio.run(_await(commands.run_background))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_await(commands.run_background))
     else:
         from chassis.migrations import migrate  # noqa: PLC0415 - the API process must not carry Alembic
 

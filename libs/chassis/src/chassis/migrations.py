@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chassis.config import ConfigError, load_config
 from chassis.database.config import DatabaseConfig
+from chassis.database.engine import Database
+from chassis.events.housekeeping import run_housekeeping
 
 MIGRATION_LOCK = 4_826_001
 WAIT_SECONDS = 60
@@ -35,7 +37,7 @@ def find_migrations(beside_source: Path) -> Path:
     return beside_source if beside_source.is_dir() else Path("migrations").absolute()
 
 
-async def migrate(name: str, migrations: Path, after_migrate: Callable[[], Awaitable[None]]) -> None:
+async def migrate(name: str, migrations: Path, after_migrate: Callable[[], Awaitable[None]] | None = None) -> None:
     """Bring the database to the newest version, then let the service seed what it must have."""
     engine = create_async_engine(load_config(DatabaseConfig).url)
     try:
@@ -43,7 +45,9 @@ async def migrate(name: str, migrations: Path, after_migrate: Callable[[], Await
         await upgrade(engine, find_migrations(migrations))
     finally:
         await engine.dispose()
-    await after_migrate()
+    await run_housekeeping(Database(load_config(DatabaseConfig)))
+    if after_migrate is not None:
+        await after_migrate()
     print(f"{name}: the database is up to date")
 
 

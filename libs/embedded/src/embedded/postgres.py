@@ -17,7 +17,7 @@ from typing import Final, Self
 from embedded.accounts import can_reach, get_postgres_home, get_server_account, open_shared_state
 from embedded.exceptions import EmbeddedError, PortTakenError, StartError
 from embedded.ports import LOOPBACK, get_free_port, is_port_taken
-from embedded.processes import read_last_words, spawn, stop_process, wait_until
+from embedded.processes import read_last_words, spawn, stop_process, wait_for_start
 
 SUPERUSER: Final = "postgres"
 START_SECONDS: Final = 60.0
@@ -230,8 +230,7 @@ class EmbeddedPostgres:
         offset = log.stat().st_size if log.exists() else 0
         # A fast shutdown when the parent dies: committed work is flushed, nobody is waited for.
         process = spawn(self.command, log=log, account=self.account, cwd=self._folder, death_signal=signal.SIGINT)
-        wait_until(lambda: process.poll() is not None or self.is_ready(process.pid), START_SECONDS)
-        if process.poll() is None and self.is_ready(process.pid):
+        if wait_for_start(process, lambda: self.is_ready(process.pid), START_SECONDS):
             self._process = process
             return
         stop_process(process, signal.SIGQUIT)

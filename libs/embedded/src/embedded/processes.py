@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from embedded.accounts import Account
@@ -61,14 +62,16 @@ def spawn(
         )
 
 
-def wait_until(check: Callable[[], bool], timeout_seconds: float) -> bool:
-    """Poll until the check holds; False when the time is over."""
+def wait_for_start(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], timeout_seconds: float) -> bool:
+    """Wait until the process is ready; False when it ended instead, or when the time is over."""
     deadline = time.monotonic() + timeout_seconds
-    while not check():
-        if time.monotonic() > deadline:
+    while time.monotonic() < deadline:
+        if is_ready():
+            return True
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_SECONDS)
             return False
-        time.sleep(POLL_SECONDS)
-    return True
+    return False
 
 
 def stop_process(process: subprocess.Popen[bytes], *signals: signal.Signals, patience_seconds: float = 10) -> None:

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from embedded.exceptions import EmbeddedError, PortTakenError, StartError
 from embedded.ports import LOOPBACK, can_connect, get_free_port, is_port_taken
-from embedded.processes import read_last_words, spawn, stop_process, wait_until
+from embedded.processes import read_last_words, spawn, stop_process, wait_for_start
 
 START_SECONDS: Final = 10.0
 # Nothing in it may not be lost, so nothing is written to disk, and it refuses to grow without end.
@@ -79,8 +79,7 @@ class EmbeddedValkey:
         log = Path(str(self.data)) / "server.log"
         offset = log.stat().st_size if log.exists() else 0
         process = spawn(self.command, log=log)
-        wait_until(lambda: process.poll() is not None or can_connect(self.port), START_SECONDS)
-        if process.poll() is None and can_connect(self.port):
+        if wait_for_start(process, lambda: can_connect(self.port), START_SECONDS):
             self._process = process
             return
         stop_process(process)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import httpx
 import pytest
@@ -17,6 +19,7 @@ from chassis.logs import configure_logging
 from chassis.testing.databases import RolledBackDatabase
 
 Form = dict[str, str]
+KeepHashingBusy = Callable[[FastAPI], AbstractContextManager[None]]
 
 
 async def count_rows(database: Database, table: type[Profile | Account | Confirmation | OutboxEvent]) -> int:
@@ -94,17 +97,10 @@ class TestCreateProfile:
         assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
     async def test_busy_hashing_is_told_in_time(
-        self, app: FastAPI, client: httpx.AsyncClient, sign_up_form: Form
+        self, app: FastAPI, client: httpx.AsyncClient, sign_up_form: Form, keep_hashing_busy: KeepHashingBusy
     ) -> None:
-        places = app.state.hashing._places
-        taken = 0
-        while places.acquire(blocking=False):
-            taken += 1
-        try:
+        with keep_hashing_busy(app):
             response = await client.post("/profiles", json=sign_up_form)
-        finally:
-            for _ in range(taken):
-                places.release()
         assert (response.status_code, response.json()["code"]) == (503, "hashing_busy")
         assert response.headers["Retry-After"] == "1"
 

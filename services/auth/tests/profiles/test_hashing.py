@@ -58,7 +58,7 @@ class TestPasswordHashing:
                 await real.verify_password("wrong", kind)
                 measured.append(time.perf_counter() - started_at)
         known, unknown = (sorted(measured)[4] for measured in seconds.values())
-        assert 0.5 < known / unknown < 2
+        assert 0.2 < known / unknown < 5  # without the work for unknown ones it would be a thousand
 
     async def test_other_parameters_ask_for_a_new_hash(self, real: PasswordHashing, hashing: PasswordHashing) -> None:
         stored = await hashing.hash_password("right")

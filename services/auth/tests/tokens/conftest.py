@@ -2,7 +2,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, text, update
+from sqlalchemy import text, update
 
 from auth.profiles.models import Profile
 from auth.tokens.models import RefreshToken, TokenSession
@@ -45,6 +45,6 @@ def let_time_pass() -> Callable[..., Awaitable[None]]:
         async with database.transaction() as session:
             await session.execute(update(RefreshToken).values(used_at=RefreshToken.used_at - age))
             moved = {"expires_at": TokenSession.expires_at - age, "revoked_at": TokenSession.revoked_at - age}
-            await session.execute(update(TokenSession).values(**moved, created_at=func.now() - age))
+            await session.execute(update(TokenSession).values(**moved))
 
     return move

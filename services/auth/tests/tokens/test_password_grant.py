@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from http.cookies import SimpleCookie
 
 import argon2
@@ -127,6 +128,20 @@ class TestPasswordGrant:
             [stored] = await session.scalars(select(Account.password_hash))
         parameters = argon2.extract_parameters(stored)
         assert (parameters.memory_cost, parameters.time_cost) == (128, 2)
+
+    async def test_busy_hashing_is_told_in_time(
+        self,
+        app: FastAPI,
+        client: httpx.AsyncClient,
+        email: str,
+        request_token: RequestToken,
+        keep_hashing_busy: Callable[[FastAPI], AbstractContextManager[None]],
+    ) -> None:
+        with keep_hashing_busy(app):
+            response = await request_token(client, username=email)
+        assert (response.status_code, response.json()["code"]) == (503, "hashing_busy")
+        assert response.json()["error"] == "temporarily_unavailable"
+        assert response.headers["Retry-After"] == "1"
 
     async def test_log_lines_hold_no_credentials(
         self,

@@ -1,9 +1,6 @@
 """The background process: it reads the feeds of auth and posts, and tells the worker which mails are due."""
 
-import asyncio
 from functools import partial
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks
@@ -21,7 +18,7 @@ from chassis.http.config import AuthUpstreamConfig, ServiceClientConfig
 from chassis.http.tokens import ServiceTokenSource
 from chassis.jobs.broker import HintBroker
 from chassis.jobs.hints import HintSender
-from chassis.logs import get_logger
+from chassis.periodic import run_every
 from notifications.config import BrokerConfig, PostsUpstreamConfig
 from notifications.deliveries.config import MailConfig
 from notifications.deliveries.constants import PARK_SECONDS
@@ -47,8 +44,6 @@ POSTS_HANDLERS: Handlers = {
     CreatorUnfollowed: handle_creator_unfollowed,
 }
 
-logger = get_logger(__name__)
-
 
 async def run_background() -> None:
     """Until SIGTERM."""
@@ -68,19 +63,14 @@ async def run_background() -> None:
                 "consume-auth": consume_auth.run,
                 "consume-posts": consume_posts.run,
                 "send-hints": HintSender(database, broker, [EMAIL_JOBS]).run,
-                "park-emails": partial(run_parking, database),
+                "park-emails": partial(run_every, PARK_SECONDS, "park-emails", partial(park_emails, database)),
                 "housekeeping": partial(run_hourly, database),
             }
             await run_tasks("notifications", tasks)
     broker.close()
 
 
-async def run_parking(database: Database, *, seconds: float = PARK_SECONDS) -> None:
-    """Until cancelled: set aside the mails that nobody may send again."""
-    while True:
-        try:
-            async with database.transaction() as session:
-                await park_ambiguous_emails(session)
-        except (SQLAlchemyError, OSError) as error:
-            logger.warning("parking_put_off", reason=type(error).__name__)
-        await asyncio.sleep(seconds)
+async def park_emails(database: Database) -> None:
+    """Set aside the mails that nobody may send again."""
+    async with database.transaction() as session:
+        await park_ambiguous_emails(session)

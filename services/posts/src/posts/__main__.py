@@ -3,11 +3,6 @@ from posts.background import run_background
 from posts.config import MIGRATIONS
 from posts.main import create_app
 
-
-async def seed() -> None:
-    """There is nothing that posts must have."""
-
-
 if __name__ == "__main__":
     run_service(
         ServiceCommands(
@@ -15,6 +10,5 @@ if __name__ == "__main__":
             create_app=create_app,
             run_background=run_background,
             migrations=MIGRATIONS,
-            after_migrate=seed,
         )
     )

@@ -1,10 +1,6 @@
 """The background process: it follows the profiles of auth, and tells the worker which renderings are due."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks
@@ -19,7 +15,7 @@ from chassis.http.config import AuthUpstreamConfig, ServiceClientConfig
 from chassis.http.tokens import ServiceTokenSource
 from chassis.jobs.broker import HintBroker
 from chassis.jobs.hints import HintSender
-from chassis.logs import get_logger
+from chassis.periodic import run_every
 from posts.config import BrokerConfig
 from posts.creators.events import HANDLERS
 from posts.renderings.models import RENDERINGS
@@ -30,8 +26,6 @@ CONSUMER = "posts"
 AUTH_FEED = "auth"
 FAIL_SECONDS = 5.0
 CLEAN_SECONDS = 3600.0
-
-logger = get_logger(__name__)
 
 
 async def run_background() -> None:
@@ -45,19 +39,13 @@ async def run_background() -> None:
             tasks: dict[str, BackgroundTask] = {
                 "consume-auth": consumer.run,
                 "send-hints": HintSender(database, broker, [RENDERINGS]).run,
-                "fail-publications": partial(run_each, FAIL_SECONDS, fail_dead_publications, database),
-                "clean-renderings": partial(run_each, CLEAN_SECONDS, delete_old_renderings, database),
+                "fail-publications": partial(
+                    run_every, FAIL_SECONDS, "fail-publications", partial(fail_dead_publications, database)
+                ),
+                "clean-renderings": partial(
+                    run_every, CLEAN_SECONDS, "clean-renderings", partial(delete_old_renderings, database)
+                ),
                 "housekeeping": partial(run_hourly, database),
             }
             await run_tasks("posts", tasks)
     broker.close()
-
-
-async def run_each(seconds: float, work: Callable[[Database], Awaitable[None]], database: Database) -> None:
-    """Until cancelled; a round that the database could not serve is put off to the next."""
-    while True:
-        try:
-            await work(database)
-        except (SQLAlchemyError, OSError) as error:
-            logger.warning("round_put_off", work=work.__name__, reason=type(error).__name__)
-        await asyncio.sleep(seconds)

@@ -1,8 +1,7 @@
 """What must happen every day without anybody: new partitions, old rows away. Safe from several processes at once."""
 
-import asyncio
-import random
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 import asyncpg
@@ -10,13 +9,13 @@ import asyncpg
 from chassis.database.engine import Database
 from chassis.events.ddl import is_partition
 from chassis.logs import get_logger
+from chassis.periodic import run_every
 
 DAYS_AHEAD = 3
 OUTBOX_DAYS = 7
 INBOX_DAYS = 30
 IDEMPOTENCY_HOURS = 24
 PERIOD_SECONDS = 3600.0
-RETRY_SECONDS = 60.0
 PRUNE_ROWS = 5000
 HOUSEKEEPING_LOCK = 4_826_002
 # New writers queue behind a waiting lock: better to give up soon and come back later.
@@ -34,15 +33,8 @@ logger = get_logger(__name__)
 
 
 async def run_hourly(database: Database) -> None:
-    """Until cancelled. A round that could not have a lock or the database is repeated within a minute or so."""
-    while True:
-        pause = PERIOD_SECONDS
-        try:
-            await run_housekeeping(database)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            logger.warning("housekeeping_put_off", reason=repr(error))
-            pause = RETRY_SECONDS
-        await asyncio.sleep(random.uniform(pause * 0.9, pause))  # noqa: S311 - processes need not meet
+    """Until cancelled."""
+    await run_every(PERIOD_SECONDS, "housekeeping", partial(run_housekeeping, database))
 
 
 async def run_housekeeping(database: Database) -> bool:

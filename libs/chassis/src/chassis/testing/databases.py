@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from chassis.config import Environment
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import SERVER_SETTINGS, Database, set_json_codec
 from chassis.database.queries import Acquire, HotQuery, Reader
+from chassis.migrations import upgrade
 from embedded.postgres import EmbeddedPostgres
 
 
@@ -31,6 +33,25 @@ def create_database_config(server: EmbeddedPostgres, name: str) -> DatabaseConfi
         reader_pool_size=10,
         processes=1,
     )
+
+
+class Templates:
+    """One database for each folder of migrations that a test run meets, built when it is first asked for."""
+
+    def __init__(self, server: EmbeddedPostgres) -> None:
+        self._server = server
+        self._configs: dict[Path, DatabaseConfig] = {}
+
+    async def get_template(self, migrations: Path) -> DatabaseConfig:
+        if migrations not in self._configs:
+            name = f"template_{len(self._configs)}"
+            await execute_as_superuser(self._server, f"create database {name}")
+            config = create_database_config(self._server, name)
+            engine = create_async_engine(config.url, poolclass=NullPool)
+            await upgrade(engine, migrations)
+            await engine.dispose()
+            self._configs[migrations] = config
+        return self._configs[migrations]
 
 
 class RecordingReader(Reader):

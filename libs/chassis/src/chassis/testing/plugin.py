@@ -4,7 +4,6 @@ A service's conftest says where its migrations are (`migrations_path`) and how i
 plugin gives `database`, `committed_database`, `client`, `create_client`, `signer`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,12 +18,11 @@ if TYPE_CHECKING:
 
     from chassis.database.config import DatabaseConfig
     from chassis.database.engine import Database
-    from chassis.testing.databases import RolledBackDatabase
+    from chassis.testing.databases import RolledBackDatabase, Templates
     from chassis.testing.tokens import TokenSigner
     from embedded.postgres import EmbeddedPostgres
 
 # Imports stand inside the fixtures: this module is loaded by every pytest run, also those that need none of it.
-TEMPLATE = "template_test"
 
 
 @pytest.fixture(scope="session")
@@ -42,22 +40,16 @@ def migrations_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def template_config(postgres_server: "EmbeddedPostgres", migrations_path: Path) -> "DatabaseConfig":
-    """The database that the real migrations built, once for this test process."""
-    from sqlalchemy.ext.asyncio import create_async_engine
+def templates(postgres_server: "EmbeddedPostgres") -> "Templates":
+    from chassis.testing.databases import Templates
 
-    from chassis.migrations import upgrade
-    from chassis.testing.databases import create_database_config, execute_as_superuser
+    return Templates(postgres_server)
 
-    async def build() -> "DatabaseConfig":
-        await execute_as_superuser(postgres_server, f"create database {TEMPLATE}")
-        config = create_database_config(postgres_server, TEMPLATE)
-        engine = create_async_engine(config.url)
-        await upgrade(engine, migrations_path)
-        await engine.dispose()
-        return config
 
-    return asyncio.run(build())
+@pytest_asyncio.fixture
+async def template_config(templates: "Templates", migrations_path: Path) -> "DatabaseConfig":
+    """The database that this member's real migrations built, once for this test process."""
+    return await templates.get_template(migrations_path)
 
 
 @pytest_asyncio.fixture
