@@ -68,7 +68,7 @@ class Owner:
             "recipient": f"{job_id[:8]}@example.org",
             "message_id": f"<{job_id}@broadsheet.example>",
             "date": "2026-11-22T08:00:00Z",
-            "lease_until": "2026-11-22T08:02:00Z",
+            "lease_ends_at": "2026-11-22T08:02:00Z",
         }
         content = {"subject": "Morning edition", "text": "Good morning\n", "html": "<p>Good <b>morning</b></p>"}
         for name, value in changes.items():

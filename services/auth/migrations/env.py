@@ -1,11 +1,11 @@
-# Each import declares its tables.
+# What is imported here is what the metadata holds, and what `make migration` compares the database with.
 import auth.clients.models
 import auth.confirmations.models
 import auth.keys.models
 import auth.profiles.models
-import auth.tokens.models  # noqa: F401
+import auth.tokens.models
 import chassis.events.outbox
-import chassis.idempotency  # noqa: F401
+import chassis.idempotency
 from chassis.database.models import Base
 from chassis.migrations import run_env
 

@@ -1,6 +1,8 @@
+# What is imported here is what the metadata holds, and what `make migration` compares the database with.
+import chassis.events.inbox
 import notifications.deliveries.models
 import notifications.inbox.models
-import notifications.readers.models  # noqa: F401 - each import declares its tables
+import notifications.readers.models
 from chassis.database.models import Base
 from chassis.migrations import run_env
 

@@ -141,7 +141,7 @@ class TestParkEmails:
         ago = func.now() - timedelta(seconds=5)
         async with committed_database.transaction() as session:
             await session.execute(
-                update(DeliveryEmail).values(state="running", policy="at_most_once", lease_until=ago, dot_at=ago)
+                update(DeliveryEmail).values(state="running", policy="at_most_once", lease_ends_at=ago, dot_at=ago)
             )
         await park_emails(committed_database)
         assert await count_rows(committed_database, DeliveryEmail, DeliveryEmail.state == "unknown")

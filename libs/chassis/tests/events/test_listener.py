@@ -17,15 +17,15 @@ class Wakes:
 
     def __init__(self) -> None:
         self.count = 0
-        self._event = asyncio.Event()
+        self._unseen = asyncio.Semaphore(0)
 
     def wake(self) -> None:
         self.count += 1
-        self._event.set()
+        self._unseen.release()
 
     async def wait_for_next(self) -> None:
-        self._event.clear()
-        await asyncio.wait_for(self._event.wait(), 5)
+        """Also for one that came before anybody waited."""
+        await asyncio.wait_for(self._unseen.acquire(), 5)
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ async def listener(committed_database: Database, wakes: Wakes) -> AsyncIterator[
     listener = Listener(committed_database, "news", wakes.wake)
     task = asyncio.create_task(listener.run())
     await listener.connected.wait()
+    await wakes.wait_for_next()  # for what it may have missed before
     yield listener
     task.cancel()
     await asyncio.wait([task])

@@ -59,7 +59,7 @@ def end_lease(committed_database: Database) -> Callable[[UUID], Awaitable[None]]
         async with committed_database.transaction() as session:
             await session.execute(
                 text(
-                    "update chore set lease_until = now() - interval '1 s', next_at = now() - interval '1 s'"
+                    "update chore set lease_ends_at = now() - interval '1 s', next_at = now() - interval '1 s'"
                     " where id = :id"
                 ),
                 {"id": job_id},

@@ -153,7 +153,7 @@ class TestHintSender:
         self, run_sender: RunSender, add_chore: AddChore, read_chore: ReadChore
     ) -> None:
         past = datetime.now(UTC) - timedelta(minutes=1)
-        job_id = await add_chore(state=JobState.RUNNING, attempts=3, lease_until=past, next_at=past)
+        job_id = await add_chore(state=JobState.RUNNING, attempts=3, lease_ends_at=past, next_at=past)
         run_sender(ListBroker())
 
         async def is_dead() -> bool:

@@ -58,8 +58,8 @@ class TestClaimJob:
     async def test_valid(self, worker: Worker, add_chore: AddChore) -> None:
         job = await worker.claim(await add_chore())
         assert (job.state, job.attempts, job.fence) == (JobState.RUNNING, 1, 1)
-        assert timedelta(seconds=50) < job.lease_until - datetime.now(UTC) < timedelta(seconds=70)
-        assert job.next_at == job.lease_until
+        assert timedelta(seconds=50) < job.lease_ends_at - datetime.now(UTC) < timedelta(seconds=70)
+        assert job.next_at == job.lease_ends_at
 
     async def test_of_many_one_gets_it(self, worker: Worker, add_chore: AddChore) -> None:
         job_id = await add_chore()
@@ -76,7 +76,7 @@ class TestClaimJob:
             {"state": JobState.DONE},
             {"state": JobState.DEAD},
             {"next_at": datetime.now(UTC) + timedelta(hours=1)},
-            {"state": JobState.RUNNING, "lease_until": datetime.now(UTC) + timedelta(hours=1)},
+            {"state": JobState.RUNNING, "lease_ends_at": datetime.now(UTC) + timedelta(hours=1)},
             {"attempts": 3},
         ],
     )
@@ -103,14 +103,14 @@ class TestClaimJob:
             await worker.claim(sent, **options)
         job = await worker.claim(fresh, **options)
         assert job.answer == "claimed"
-        assert job.lease_until - datetime.now(UTC) > timedelta(minutes=50)
+        assert job.lease_ends_at - datetime.now(UTC) > timedelta(minutes=50)
 
 
 class TestCompleteJob:
     async def test_valid(self, worker: Worker, add_chore: AddChore, read_chore: ReadChore) -> None:
         job = await worker.claim(await add_chore())
         done = await worker.complete(job.id, job.fence, values={"answer": "42"})
-        assert (done.state, done.answer, done.lease_until) == (JobState.DONE, "42", None)
+        assert (done.state, done.answer, done.lease_ends_at) == (JobState.DONE, "42", None)
         assert (await read_chore(job.id)).finished_at is not None
 
     async def test_stale_fence(self, worker: Worker, add_chore: AddChore, end_lease: EndLease) -> None:
@@ -154,7 +154,7 @@ class TestFailJob:
     async def test_valid(self, worker: Worker, add_chore: AddChore, attempts: int, longest: int) -> None:
         job = await worker.claim(await add_chore(attempts=attempts))
         failed = await worker.fail(job.id, job.fence, error="451 later\x00")
-        assert (failed.state, failed.last_error, failed.lease_until) == (JobState.QUEUED, "451 later", None)
+        assert (failed.state, failed.last_error, failed.lease_ends_at) == (JobState.QUEUED, "451 later", None)
         wait = (failed.next_at - datetime.now(UTC)).total_seconds()
         assert 4 < wait <= longest
 
@@ -233,7 +233,7 @@ class TestBuryJobs:
         await end_lease(hopeful)
         assert await worker.bury() == [lost]
         buried = await read_chore(lost)
-        assert (buried.state, buried.lease_until) == (JobState.DEAD, None)
+        assert (buried.state, buried.lease_ends_at) == (JobState.DEAD, None)
         assert "lease" in buried.last_error
 
     async def test_choice_of_the_owner(

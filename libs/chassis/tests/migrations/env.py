@@ -1,4 +1,4 @@
-import chassis.idempotency  # noqa: F401
+import chassis.idempotency
 from chassis.database.models import Base
 from chassis.migrations import run_env
 

@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False, server_default="queued"),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("lease_until", sa.DateTime(timezone=True)),
+        sa.Column("lease_ends_at", sa.DateTime(timezone=True)),
         sa.Column("fence", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("hinted_at", sa.DateTime(timezone=True)),
         sa.Column("last_error", sa.Text()),

@@ -21,7 +21,7 @@ AddEmail = Callable[..., Awaitable[DeliveryEmail]]
 GetEmails = Callable[..., Awaitable[list[DeliveryEmail]]]
 
 SECONDS_AGO = func.now() - timedelta(seconds=5)
-ABANDONED = {"state": "running", "fence": 1, "attempts": 1, "lease_until": SECONDS_AGO, "next_at": SECONDS_AGO}
+ABANDONED = {"state": "running", "fence": 1, "attempts": 1, "lease_ends_at": SECONDS_AGO, "next_at": SECONDS_AGO}
 AMBIGUOUS = ABANDONED | {"dot_at": func.now() - timedelta(seconds=60)}
 
 
@@ -53,7 +53,7 @@ class TestClaimEmail:
         assert (answer.sender, answer.message_id) == ("Broadsheet <no-reply@mail.example>", email.message_id)
         assert answer.date == email.created_at
         # The clock of a transaction stands still, so this is the lease to the microsecond.
-        assert answer.lease_until - email.created_at == timedelta(seconds=120)
+        assert answer.lease_ends_at - email.created_at == timedelta(seconds=120)
         assert len(statements) == 1
 
     async def test_taken(self, client: httpx.AsyncClient, worker: Headers, add_email: AddEmail) -> None:
@@ -67,7 +67,7 @@ class TestClaimEmail:
     ) -> None:
         email = await add_email()
         first = (await claim(client, worker, email)).json()
-        await change_email(email.id, lease_until=SECONDS_AGO)
+        await change_email(email.id, lease_ends_at=SECONDS_AGO)
         second = (await claim(client, worker, email)).json()
         assert (first.pop("fence"), second.pop("fence")) == (1, 2)
         assert first == second
@@ -132,8 +132,8 @@ class TestParkAmbiguousEmails:
         [
             AMBIGUOUS | {"policy": "at_least_once", "doubts": 2},
             ABANDONED | {"policy": "at_most_once"},
-            AMBIGUOUS | {"policy": "at_most_once", "lease_until": func.now() + timedelta(seconds=1)},
-            AMBIGUOUS | {"policy": "at_most_once", "state": "done", "lease_until": None},
+            AMBIGUOUS | {"policy": "at_most_once", "lease_ends_at": func.now() + timedelta(seconds=1)},
+            AMBIGUOUS | {"policy": "at_most_once", "state": "done", "lease_ends_at": None},
         ],
         ids=["may be sent twice", "surely not sent", "still leased", "sent"],
     )

@@ -27,7 +27,7 @@ REPORTS: dict[str, dict[str, Any]] = {
 async def email(add_email: AddEmail) -> DeliveryEmail:
     """Claimed under fence 1 for another two minutes."""
     return await add_email(
-        state="running", fence=1, attempts=1, lease_until=func.now() + timedelta(minutes=2), next_at=func.now()
+        state="running", fence=1, attempts=1, lease_ends_at=func.now() + timedelta(minutes=2), next_at=func.now()
     )
 
 
@@ -78,7 +78,7 @@ class TestRecordDot:
     async def test_end_of_the_lease(
         self, report: Report, email: DeliveryEmail, change_email: ChangeEmail, seconds: int, status: int
     ) -> None:
-        await change_email(email.id, lease_until=func.now() + timedelta(seconds=seconds))
+        await change_email(email.id, lease_ends_at=func.now() + timedelta(seconds=seconds))
         assert (await report(email.id, "dot")).status_code == status
 
     async def test_finished(self, report: Report, email: DeliveryEmail) -> None:
@@ -99,11 +99,11 @@ class TestRecordResult:
     async def test_late_but_nobody_else_came(
         self, report: Report, email: DeliveryEmail, change_email: ChangeEmail
     ) -> None:
-        await change_email(email.id, lease_until=func.now() - timedelta(seconds=1))
+        await change_email(email.id, lease_ends_at=func.now() - timedelta(seconds=1))
         assert (await report(email.id, "result")).status_code == 204
 
     async def test_parked_meanwhile(self, report: Report, email: DeliveryEmail, change_email: ChangeEmail) -> None:
-        await change_email(email.id, state="unknown", lease_until=None)
+        await change_email(email.id, state="unknown", lease_ends_at=None)
         assert (await report(email.id, "result")).json()["code"] == "stale_fence"
 
 

@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="creator_follower_pkey"),
         sa.ForeignKeyConstraint(["creator_id"], ["creator.id"], name="creator_follower_creator_id_fkey"),
         sa.UniqueConstraint("creator_id", "follower_id", name="creator_follower_creator_id_follower_id_key"),
-        sa.CheckConstraint("creator_id <> follower_id", name="creator_follower_not_self_check"),
+        sa.CheckConstraint("creator_id <> follower_id", name=op.f("creator_follower_not_self_check")),
     )
 
 

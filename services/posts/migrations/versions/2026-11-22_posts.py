@@ -47,10 +47,10 @@ def create_post() -> None:
         sa.Column("updated_at", MOMENT, server_default=sa.func.now(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="post_pkey"),
         sa.ForeignKeyConstraint(["creator_id"], ["creator.id"], name="post_creator_id_fkey"),
-        sa.CheckConstraint("status in ('draft', 'publishing', 'published')", name="post_status_check"),
+        sa.CheckConstraint("status in ('draft', 'publishing', 'published')", name=op.f("post_status_check")),
         sa.CheckConstraint(
             "status <> 'published' or (html is not null and excerpt is not null and published_at is not null)",
-            name="post_published_is_rendered_check",
+            name=op.f("post_published_is_rendered_check"),
         ),
     )
 
@@ -74,7 +74,7 @@ def create_post_rendering() -> None:
         sa.Column("state", sa.Text(), server_default="queued", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("next_at", MOMENT, server_default=sa.func.now(), nullable=False),
-        sa.Column("lease_until", MOMENT),
+        sa.Column("lease_ends_at", MOMENT),
         sa.Column("fence", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("hinted_at", MOMENT),
         sa.Column("last_error", sa.Text()),
@@ -84,7 +84,7 @@ def create_post_rendering() -> None:
         sa.PrimaryKeyConstraint("id", name="post_rendering_pkey"),
         sa.ForeignKeyConstraint(["post_id"], ["post.id"], name="post_rendering_post_id_fkey", ondelete="CASCADE"),
         sa.UniqueConstraint("post_id", "version", name="post_rendering_post_id_version_key"),
-        sa.CheckConstraint("state IN ('queued', 'running', 'done', 'dead')", name="post_rendering_state_check"),
+        sa.CheckConstraint("state IN ('queued', 'running', 'done', 'dead')", name=op.f("post_rendering_state_check")),
     )
     op.create_index(
         "post_rendering_next_at_idx",
@@ -111,7 +111,7 @@ def create_post_review() -> None:
         sa.ForeignKeyConstraint(["post_id"], ["post.id"], name="post_review_post_id_fkey", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["reviewer_id"], ["creator.id"], name="post_review_reviewer_id_fkey"),
         sa.UniqueConstraint("post_id", "reviewer_id", name="post_review_post_id_reviewer_id_key"),
-        sa.CheckConstraint("rating between 1 and 5", name="post_review_rating_check"),
+        sa.CheckConstraint("rating between 1 and 5", name=op.f("post_review_rating_check")),
     )
     op.create_index("post_review_post_id_created_at_id_idx", "post_review", ["post_id", "created_at", "id"])
 

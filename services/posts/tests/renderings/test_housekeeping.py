@@ -45,7 +45,7 @@ class TestFailDeadPublications:
         await client.put(f"/posts/{post_id}/publication", headers=owner)
         past = func.now() - text("interval '1 second'")
         await set_rendering(
-            database, rendering, state="running", attempts=PostRendering.MAX_ATTEMPTS, lease_until=past, next_at=past
+            database, rendering, state="running", attempts=PostRendering.MAX_ATTEMPTS, lease_ends_at=past, next_at=past
         )
         async with database.transaction() as session:
             assert len(await bury_jobs(session, PostRendering)) == 1

@@ -39,12 +39,12 @@ class TestClaimRendering:
         response = await client.post(f"/internal/renderings/{rendering.id}/claim", headers=worker)
 
         assert response.status_code == 200
-        lease_until = response.json().pop("lease_until")
-        assert lease_until.endswith("Z")
+        lease_ends_at = response.json().pop("lease_ends_at")
+        assert lease_ends_at.endswith("Z")
         assert response.json() == {
             "rendering_id": str(rendering.id),
             "fence": 1,
-            "lease_until": lease_until,
+            "lease_ends_at": lease_ends_at,
             "post_id": str(rendering.post_id),
             "version": 1,
             "markdown": "# Quiet",
@@ -168,7 +168,7 @@ class TestCompleteRendering:
     ) -> None:
         """A worker that was given up comes too late."""
         await report(client, worker, rendering, "claim")
-        await set_rendering(database, rendering, lease_until=func.now() - text("interval '1 second'"))
+        await set_rendering(database, rendering, lease_ends_at=func.now() - text("interval '1 second'"))
         second = await report(client, worker, rendering, "claim")
         late = await report(client, worker, rendering, "result", fence=1, **RESULT)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -32,8 +33,17 @@ class ComposePlatform:
         self._run("down", "--volumes", "--remove-orphans", "--timeout", "20")
 
     async def kill(self, name: str) -> None:
-        """Docker does not restart what `docker kill` ended, so the crash comes from inside the container."""
-        await self._run_async("exec", "--no-TTY", name, "python", "-c", "import os, signal; os.kill(1, signal.SIGKILL)")
+        """Docker does not restart what `docker kill` ended, so the crash comes from inside the container.
+
+        Process 1, the init, cannot be killed from there: all others are, and it follows them.
+        """
+        crash = "import os, signal; os.kill(-1, signal.SIGKILL)"
+        try:
+            await self._run_async("exec", "--no-TTY", name, "python", "-c", crash)
+        except RuntimeError as error:
+            # Between a crash and the restart there is nothing to kill.
+            if not re.search(r"is not running|stopped state|is restarting", str(error)):
+                raise
 
     async def restart(self, name: str) -> None:
         await self._run_async("restart", "--timeout", "20", name)
@@ -45,7 +55,8 @@ class ComposePlatform:
         await self._run_async("unpause", name)
 
     async def wipe_redis(self) -> None:
-        await self._run_async("exec", "--no-TTY", "redis", "redis-cli", "flushall")
+        wipe = 'redis-cli --no-auth-warning -u "$(cat /run/secrets/redis_url)" flushall'
+        await self._run_async("exec", "--no-TTY", "redis", "sh", "-c", wipe)
 
     async def read_logs(self, name: str) -> str:
         return await self._run_async("logs", "--no-color", "--no-log-prefix", name)
@@ -62,7 +73,11 @@ class ComposePlatform:
         return await asyncio.to_thread(self._run, *arguments)
 
     def _run(self, *arguments: str, show: bool = False) -> str:
-        environment = os.environ | {"GATEWAY_PORT": GATEWAY_PORT, "MAILBOX_PORT": MAILBOX_PORT}
+        environment = os.environ | {
+            "BROADSHEET_GATEWAY_PORT": GATEWAY_PORT,
+            "BROADSHEET_MAILBOX_PORT": MAILBOX_PORT,
+            "PUBLIC_URL": self.base_url,
+        }
         done = subprocess.run(
             [*COMPOSE, *arguments],
             cwd=ROOT,

@@ -34,7 +34,7 @@ class JobMixin:
     state: Mapped[str] = mapped_column(server_default=JobState.QUEUED)
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    lease_until: Mapped[datetime | None]
+    lease_ends_at: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
     hinted_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
@@ -68,7 +68,7 @@ def is_due(model: type[JobMixin]) -> ColumnElement[bool]:
 def is_claimable(model: type[JobMixin]) -> ColumnElement[bool]:
     """Queued and its turn has come, or left behind by a worker whose lease is over; never beyond its attempts."""
     queued = and_(model.state == JobState.QUEUED, model.next_at <= func.now())
-    abandoned = and_(model.state == JobState.RUNNING, model.lease_until < func.now())
+    abandoned = and_(model.state == JobState.RUNNING, model.lease_ends_at < func.now())
     return and_(or_(queued, abandoned), model.attempts < model.MAX_ATTEMPTS)
 
 

@@ -33,7 +33,7 @@ async def claim_job(
 
     `where` narrows what may be claimed, `values` sets further columns. Raises JobNotFoundError, JobNotClaimableError.
     """
-    lease_until = func.now() + (lease or model.LEASE)
+    lease_ends_at = func.now() + (lease or model.LEASE)
     claimed = await _update_job(
         session,
         model,
@@ -42,8 +42,8 @@ async def claim_job(
             "state": JobState.RUNNING,
             "attempts": model.attempts + 1,
             "fence": model.fence + 1,
-            "lease_until": lease_until,
-            "next_at": lease_until,
+            "lease_ends_at": lease_ends_at,
+            "next_at": lease_ends_at,
             **(values or {}),
         },
     )
@@ -63,7 +63,7 @@ async def complete_job(
     done = {
         "state": JobState.DONE,
         "finished_at": func.now(),
-        "lease_until": None,
+        "lease_ends_at": None,
         "last_error": None,
         **(values or {}),
     }
@@ -89,7 +89,7 @@ async def fail_job(
         "state": case((is_over, JobState.DEAD), else_=JobState.QUEUED),
         "finished_at": case((is_over, func.now()), else_=None),
         "next_at": func.now() + _compute_backoff(model),
-        "lease_until": None,
+        "lease_ends_at": None,
         "last_error": _clean_error(error),
         **(values or {}),
     }
@@ -117,8 +117,8 @@ async def bury_jobs(
     error: str = LEASE_LOST,
 ) -> Sequence[JobT]:
     """End jobs whose worker never came back: those without another attempt, or those that `where` picks instead."""
-    lost = (is_due(model), model.state == JobState.RUNNING, model.lease_until < func.now())
-    values = {"state": JobState.DEAD, "finished_at": func.now(), "lease_until": None, "last_error": error}
+    lost = (is_due(model), model.state == JobState.RUNNING, model.lease_ends_at < func.now())
+    values = {"state": JobState.DEAD, "finished_at": func.now(), "lease_ends_at": None, "last_error": error}
     return await _update_jobs(session, model, (*lost, is_exhausted(model) if where is None else where), values)
 
 

@@ -58,7 +58,7 @@ def create_chore() -> None:
         sa.Column("state", sa.Text(), server_default="queued", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), server_default=NOW, nullable=False),
-        sa.Column("lease_until", sa.DateTime(timezone=True)),
+        sa.Column("lease_ends_at", sa.DateTime(timezone=True)),
         sa.Column("fence", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("hinted_at", sa.DateTime(timezone=True)),
         sa.Column("last_error", sa.Text()),

@@ -50,7 +50,7 @@ class DeliveryEmail(JobMixin, Base):
 
 IS_AMBIGUOUS: ColumnElement[bool] = and_(
     DeliveryEmail.state == JobState.RUNNING,
-    DeliveryEmail.lease_until < func.now(),
+    DeliveryEmail.lease_ends_at < func.now(),
     DeliveryEmail.dot_at.is_not(None),
 )
 """Nobody knows whether the hop took it: the dot was announced, and no word came since."""

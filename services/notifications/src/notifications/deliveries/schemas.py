@@ -20,7 +20,7 @@ class EmailClaim(CustomModel):
 
     email_id: UUID
     fence: int = Field(ge=1, le=FENCE_MAX)
-    lease_until: UtcDatetime
+    lease_ends_at: UtcDatetime
     sender: str = Field(max_length=ADDRESS_MAX_LENGTH, description="For the From header.")
     recipient: str = Field(max_length=ADDRESS_MAX_LENGTH)
     message_id: str = Field(max_length=500, description="With its angle brackets.")

@@ -79,11 +79,11 @@ async def claim_email(session: AsyncSession, email_id: UUID) -> EmailClaim:
     doubts = DeliveryEmail.doubts + case((DeliveryEmail.dot_at.is_not(None), 1), else_=0)
     values = {"dot_at": None, "doubts": doubts}
     email = await claim_job(session, DeliveryEmail, email_id, where=MAY_BE_SENT, values=values)
-    assert email.lease_until is not None  # noqa: S101 - a claim sets it
+    assert email.lease_ends_at is not None  # noqa: S101 - a claim sets it
     return EmailClaim(
         email_id=email.id,
         fence=email.fence,
-        lease_until=email.lease_until,
+        lease_ends_at=email.lease_ends_at,
         sender=load_config(MailConfig).mail_from,
         recipient=email.recipient,
         message_id=email.message_id,
@@ -118,7 +118,7 @@ async def record_dot(session: AsyncSession, email_id: UUID, *, fence: int) -> No
 
     Raises JobNotFoundError, StaleFenceError.
     """
-    leaves_time = DeliveryEmail.lease_until > func.now() + func.make_interval(0, 0, 0, 0, 0, 0, DOT_MARGIN_SECONDS)
+    leaves_time = DeliveryEmail.lease_ends_at > func.now() + func.make_interval(0, 0, 0, 0, 0, 0, DOT_MARGIN_SECONDS)
     is_mine = (DeliveryEmail.id == email_id, DeliveryEmail.fence == fence, DeliveryEmail.state == JobState.RUNNING)
     statement = update(DeliveryEmail).where(*is_mine, leaves_time)
     # The first word counts: a report that is repeated, because its answer was lost, changes nothing.
@@ -148,7 +148,7 @@ async def record_failure(session: AsyncSession, email_id: UUID, *, fence: int, e
 async def park_ambiguous_emails(session: AsyncSession) -> int:
     """Set aside what may have been sent and must not be sent twice, for somebody to look at. Returns how many."""
     parked = update(DeliveryEmail).where(IS_TO_BE_PARKED)
-    values = {"state": EmailState.UNKNOWN, "finished_at": func.now(), "lease_until": None}
+    values = {"state": EmailState.UNKNOWN, "finished_at": func.now(), "lease_ends_at": None}
     ids = (await session.scalars(parked.values(values).returning(DeliveryEmail.id))).all()
     for email_id in ids:
         logger.error("email_unknown", email_id=str(email_id))

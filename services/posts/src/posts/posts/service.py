@@ -169,6 +169,6 @@ async def _drop_renderings(session: AsyncSession, post: Post) -> None:
     await session.execute(
         update(PostRendering)
         .where(PostRendering.post_id == post.id, is_open())
-        .values(state=JobState.DONE, finished_at=func.now(), lease_until=None)
+        .values(state=JobState.DONE, finished_at=func.now(), lease_ends_at=None)
         .execution_options(synchronize_session=False)
     )

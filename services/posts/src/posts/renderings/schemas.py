@@ -10,11 +10,11 @@ FENCE_MAX = 2**63 - 1
 
 
 class RenderingClaim(CustomModel):
-    """The job is the caller's until `lease_until`; its report carries the fence."""
+    """The job is the caller's until `lease_ends_at`; its report carries the fence."""
 
     rendering_id: UUID
     fence: int = Field(ge=1, le=FENCE_MAX)
-    lease_until: UtcDatetime
+    lease_ends_at: UtcDatetime
     post_id: UUID
     version: int = Field(ge=1)
     markdown: str = Field(max_length=BODY_MAX_BYTES)

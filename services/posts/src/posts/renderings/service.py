@@ -29,7 +29,7 @@ async def claim_rendering(session: AsyncSession, rendering_id: UUID) -> Renderin
         {
             "rendering_id": rendering.id,
             "fence": rendering.fence,
-            "lease_until": rendering.lease_until,
+            "lease_ends_at": rendering.lease_ends_at,
             "post_id": rendering.post_id,
             "version": rendering.version,
             "markdown": markdown,
