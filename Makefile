@@ -49,7 +49,8 @@ bench: $(SYNCED) ## measure the platform: times, memory, CPU
 	@PYTHONPATH=tests/e2e/support $(PYTHON_RUN) -m benchmarks.platform
 
 screenshot: $(SYNCED) ## take the picture of the start page for the README anew
-	@$(PYTHON_RUN) -m pytest tests/e2e/test_page.py -p no:randomly --platform embedded -q --update-screenshot
+	@BROADSHEET_GATEWAY_PORT=$${BROADSHEET_GATEWAY_PORT:-8080} \
+		$(PYTHON_RUN) -m pytest tests/e2e/test_page.py -p no:randomly --platform embedded -q --update-screenshot
 
 ##@ Code
 .PHONY: lint types format

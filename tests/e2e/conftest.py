@@ -88,7 +88,12 @@ async def every_process_is_up(platform: Platform) -> AsyncIterator[None]:
     yield
     async with httpx.AsyncClient(base_url=platform.base_url, timeout=5) as client:
         await wait_until(lambda: is_up(client), seconds=60)
-    assert await platform.list_unhealthy() == []
+    # A container that was paused or killed is well again only after its next health check.
+    await wait_until(lambda: has_none_unhealthy(platform), seconds=90)
+
+
+async def has_none_unhealthy(platform: Platform) -> bool:
+    return await platform.list_unhealthy() == []
 
 
 async def is_up(client: httpx.AsyncClient) -> bool:

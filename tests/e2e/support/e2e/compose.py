@@ -41,8 +41,8 @@ class ComposePlatform:
         try:
             await self._run_async("exec", "--no-TTY", name, "python", "-c", crash)
         except RuntimeError as error:
-            # Between a crash and the restart there is nothing to kill.
-            if not re.search(r"is not running|stopped state|is restarting", str(error)):
+            # It is caught in its own crash (137), or between another and the restart there is nothing to kill.
+            if not re.search(r"ended with 137|is not running|stopped state|is restarting", str(error)):
                 raise
 
     async def restart(self, name: str) -> None:
