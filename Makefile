@@ -5,6 +5,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# Where deploy/setup.sh puts uv if the machine has none; some tests ask it what the lock says.
+export PATH := $(PATH):$(CURDIR)/.venv/.uv/bin
+
 BIN := .venv/bin
 PYTHON_RUN := $(BIN)/python
 SERVICES := $(notdir $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)))

@@ -180,7 +180,7 @@ class TestMail:
             assert client.llen("mail") == sum(owner.jobs[job_id].state == "queued" for job_id in waiting)
 
     def test_idle_worker_does_not_wait_for_its_drain(self, start: Start) -> None:
-        worker = start("mail", WORKER_DRAIN_SECONDS="3600")
+        worker = start("mail", WORKER_DRAIN_SECONDS="120")
         assert poll_until(lambda: " ready." in worker.output, SECONDS), worker.output
         assert worker.stop() == 0
 
