@@ -60,7 +60,7 @@ async def assert_all_arrive_once(
         messages = await wait_until(
             lambda person=person: mailbox.list_messages(person.email, "edition"),  # type: ignore[misc]
             lambda found: len({message["message_id"] for message in found}) >= len(post_ids),
-            seconds=150,
+            seconds=240,
         )
         by_id = Counter(message["message_id"] for message in messages)
         assert len(by_id) == len(post_ids)
@@ -76,6 +76,8 @@ async def count_posts(person: Person) -> dict[str, int]:
     return dict(Counter(item["data"]["post_id"] for item in found))
 
 
+# A mail whose worker was killed waits for the end of its lease, two minutes, before anybody else may send it.
+@pytest.mark.timeout(400)
 class TestNothingIsLost:
     async def test_redis_wiped_while_events_and_mails_are_under_way(
         self, platform: Platform, creator: Person, followers: list[Person], mailbox: Mailbox

@@ -28,5 +28,7 @@ class Platform(Protocol):
 
     async def read_logs(self, name: str) -> str: ...
 
+    def read_all_logs(self) -> str: ...
+
     async def list_unhealthy(self) -> list[str]:
         """Names of the processes that are not up."""

@@ -1,0 +1,65 @@
+"""`make migration`, on a copy of the migrations of a service."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from deploy.write_migration import ROOT, write_migration
+
+from embedded.postgres import EmbeddedPostgres
+
+
+class TestMain:
+    @pytest.mark.parametrize(
+        ("service", "slug", "told"),
+        [
+            ("", "add_subtitle", "SERVICE must be one of auth, notifications, posts"),
+            ("weather", "add_subtitle", "SERVICE must be one of auth, notifications, posts"),
+            ("posts", "", "SLUG must say what changes"),
+            ("posts", "Add-Subtitle", "SLUG must say what changes"),
+        ],
+    )
+    def test_wrong_name_is_one_line(self, service: str, slug: str, told: str) -> None:
+        argv = [sys.executable, "-m", "deploy.write_migration", service, slug]
+        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"make migration: {told}")
+        assert done.stderr.count("\n") == 1
+
+
+class TestWriteMigration:
+    async def test_valid(self, tmp_path: Path, postgres_server: EmbeddedPostgres) -> None:
+        """What the newest migration made is written again once that one is gone."""
+        migrations = tmp_path / "migrations"
+        shutil.copytree(ROOT / "services" / "posts" / "migrations", migrations)
+        newest = find_newest(migrations / "versions")
+        lost = find_tables(newest)
+        assert lost
+        newest.unlink()
+        before = set((migrations / "versions").glob("*.py"))
+        await write_migration(postgres_server, migrations, "add_again")
+        (written,) = set((migrations / "versions").glob("*.py")) - before
+        assert written.name.endswith("_add_again.py")
+        assert find_tables(written) == lost
+
+
+def find_tables(migration: Path) -> set[str]:
+    upgrade = migration.read_text().partition("def downgrade")[0]
+    return set(re.findall(r"""create_table\(\s*["'](\w+)""", upgrade))
+
+
+def find_newest(versions: Path) -> Path:
+    """The one that no other builds on."""
+    files = list(versions.glob("*.py"))
+    revisions = {path: read_value(path, "revision") for path in files}
+    parents = {read_value(path, "down_revision") for path in files}
+    (newest,) = [path for path, revision in revisions.items() if revision not in parents]
+    return newest
+
+
+def read_value(path: Path, name: str) -> str:
+    (line,) = [line for line in path.read_text().splitlines() if line.startswith((f"{name} =", f"{name}:"))]
+    return line.partition("=")[2].strip().strip("'\"")
