@@ -37,14 +37,14 @@ def main() -> None:
         sys.exit("make migration: SLUG must say what changes in lower case, such as SLUG=add_subtitle")
     try:
         with EmbeddedPostgres(None, durable=False) as server:
-            asyncio.run(write_migration(server, migrations, arguments.slug))
+            asyncio.run(write_migration(server.dsn(), migrations, arguments.slug))
     except EmbeddedError as error:
         sys.exit(f"make migration: {error}")
 
 
-async def write_migration(server: EmbeddedPostgres, migrations: Path, slug: str) -> None:
+async def write_migration(dsn: str, migrations: Path, slug: str) -> None:
     """Bring an empty database to the newest version, and write the rest of the way to the models."""
-    engine = create_async_engine(server.dsn().replace("postgresql:", "postgresql+asyncpg:", 1))
+    engine = create_async_engine(dsn.replace("postgresql:", "postgresql+asyncpg:", 1))
     try:
         await upgrade(engine, migrations)
         async with engine.connect() as connection:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,12 @@ class TestService:
         names = [path.name for path in (ROOT / "services" / service / "migrations" / "versions").glob("*.py")]
         assert names
         assert [name for name in names if not re.fullmatch(r"\d{4}-\d{2}-\d{2}_[a-z0-9_]+\.py", name)] == []
+
+
+def test_every_feature_stands_in_the_contract_of_layers() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract for contract in contracts if contract["name"] == "Layers inside a feature")
+    assert sorted(layers["containers"]) == sorted(f"{path.parent.name}.{path.name}" for path in list_features())
 
 
 @pytest.mark.parametrize("feature", list_features(), ids=name_path)

@@ -68,8 +68,7 @@ class TestPlanPlatform:
             assert plans["gateway"].env[f"{name.upper()}_UPSTREAM"] == settings.get_address(name)
 
     def test_all_listen_on_the_loopback_address(self, plans: dict[str, ProcessPlan]) -> None:
-        hosts = {plan.env["HOST"] for plan in plans.values() if "ENVIRONMENT" in plan.env}
-        assert hosts == {"127.0.0.1"}
+        assert {plans[name].env["HOST"] for name in (*SERVICES, "status", "mailbox")} == {"127.0.0.1"}
         assert plans["gateway"].env["GATEWAY_BIND"] == "127.0.0.1"
 
 

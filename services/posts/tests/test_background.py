@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 import httpx
+import pytest
 
 from chassis.database.engine import Database
 from chassis.jobs.broker import Hint
 from chassis.jobs.hints import HintSender
 from chassis.testing.polling import wait_until
+from posts import background
 from posts.creators.models import Creator
 from posts.renderings.models import RENDERINGS
 
@@ -17,9 +19,13 @@ from posts.renderings.models import RENDERINGS
 class RememberingBroker:
     def __init__(self) -> None:
         self.hints: list[Hint] = []
+        self.is_closed = False
 
     def count_waiting(self, _: str) -> int:
         return 0
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def send_hints(self, hints: Sequence[Hint]) -> None:
         self.hints += hints
@@ -54,3 +60,18 @@ class TestHints:
         assert (hint.traceparent or "").startswith("00-4bf92f3577b34da6a3ce929d0e0e4736-")
         claim = await committed_client.post(f"/internal/renderings/{hint.job_id}/claim", headers=worker)
         assert claim.status_code == 200
+
+
+class TestRunBackground:
+    async def test_broker_is_closed_whatever_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        broker = RememberingBroker()
+
+        async def run_tasks(*_: object) -> None:
+            assert not broker.is_closed
+            raise ConnectionResetError
+
+        monkeypatch.setattr(background, "HintBroker", lambda _: broker)
+        monkeypatch.setattr(background, "run_tasks", run_tasks)
+        with pytest.raises(ConnectionResetError):
+            await background.run_background()
+        assert broker.is_closed

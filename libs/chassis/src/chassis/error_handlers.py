@@ -13,21 +13,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from chassis.database.errors import TRANSIENT_ERRORS
 from chassis.logs import get_logger
 from chassis.problems import PROBLEM_MEDIA_TYPE, ProblemError, ServiceUnavailableError, create_problem
 
 logger = get_logger(__name__)
 
-# What PostgreSQL or the way to it may throw while it is away, restarting or out of connections.
+# To somebody who waits, a query that takes too long and a pool that is empty look the same as a database that is away.
 DATABASE_AWAY = (
-    asyncpg.PostgresConnectionError,
+    *TRANSIENT_ERRORS,
     asyncpg.InterfaceError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError,
-    asyncpg.LockNotAvailableError,
     PoolTimeoutError,
     ConnectionError,
     TimeoutError,

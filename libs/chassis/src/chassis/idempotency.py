@@ -22,7 +22,6 @@ from chassis.database.models import Base
 from chassis.problems import ConflictError, ProblemError, UnprocessableError
 from chassis.security.dependencies import OptionalJWTDataDep
 
-KEEP_HOURS = 24
 REPLAYED_HEADERS = ("content-type", "location", "etag")
 ANONYMOUS = UUID(int=0)
 
@@ -38,7 +37,7 @@ class IdempotencyKeyBusyError(ConflictError):
 
 
 class AnswerReplayedError(ProblemError):
-    """Not a failure: ends the request early with the answer that was stored (see `install_replay_handler`)."""
+    """Not a failure: ends the request early with the answer that was stored (`handle_replay`)."""
 
     def __init__(self, status_code: int, headers: dict[str, str], body: bytes) -> None:
         super().__init__()

@@ -19,6 +19,8 @@ from chassis.problems import ContentTooLargeError, create_problem
 MAX_BODY_BYTES = 1024 * 1024
 DEFAULT_DEADLINE_SECONDS = 10.0
 MAX_DEADLINE_SECONDS = 60.0
+# A label for each method that somebody thinks up would be a time series for each.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -119,7 +121,8 @@ def add_headers(headers: MutableHeaders) -> None:
 def record_exchange(exchange: _Exchange) -> None:
     scope, seconds = exchange.scope, time.perf_counter() - exchange.started_at
     route = getattr(scope.get("route"), "path", "unmatched")
-    REQUEST_SECONDS.labels(scope["method"], route, exchange.status).observe(seconds)
+    method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    REQUEST_SECONDS.labels(method, route, exchange.status).observe(seconds)
     if scope["path"] in QUIET_PATHS:
         return
     logger.info(

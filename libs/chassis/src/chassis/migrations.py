@@ -20,6 +20,9 @@ from chassis.events.housekeeping import run_housekeeping
 
 MIGRATION_LOCK = 4_826_001
 WAIT_SECONDS = 60
+MIGRATION_WAIT = "10min"
+# For a table: new requests queue behind a migration that waits for one.
+LOCK_TIMEOUT = "5s"
 # The partitions of the outbox come and go with the days (events.housekeeping); migrations own the parent alone.
 PARTITIONS = "outbox_event_"
 
@@ -45,10 +48,18 @@ async def migrate(name: str, migrations: Path, after_migrate: Callable[[], Await
         await upgrade(engine, find_migrations(migrations))
     finally:
         await engine.dispose()
-    await run_housekeeping(Database(load_config(DatabaseConfig)))
+    await _try_housekeeping(name)
     if after_migrate is not None:
         await after_migrate()
     print(f"{name}: the database is up to date")
+
+
+async def _try_housekeeping(name: str) -> None:
+    """The first partitions. A database that is busy gets them from the background process within the hour."""
+    try:
+        await run_housekeeping(Database(load_config(DatabaseConfig)))
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+        print(f"{name}: housekeeping is put off: {error}", file=sys.stderr)
 
 
 async def upgrade(engine: AsyncEngine, migrations: Path, revision: str = "head") -> None:
@@ -105,8 +116,11 @@ async def _run_env_online(metadata: MetaData) -> None:
 
 
 def _run_migrations(connection: Connection, metadata: MetaData) -> None:
-    connection.execute(text("set lock_timeout = '5s'"))
+    # The role's own limits are made for requests: waiting for another migration takes as long as that takes.
+    connection.execute(text("set local statement_timeout = 0"))
+    connection.execute(text(f"set local lock_timeout = '{MIGRATION_WAIT}'"))
     connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
     context.configure(
         connection=connection,
         target_metadata=metadata,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, field_validator
 
 
 def format_datetime(value: datetime) -> str:
@@ -22,7 +22,8 @@ UtcDatetime = Annotated[
 class CustomModel(BaseModel):
     """Base of every schema. Declare moments as `UtcDatetime`."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    # The text of a ValidationError ends up in logs, where no input belongs.
+    model_config = ConfigDict(from_attributes=True, frozen=True, hide_input_in_errors=True)
 
 
 class InputModel(CustomModel):
@@ -30,16 +31,17 @@ class InputModel(CustomModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    @model_validator(mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def refuse_nul(cls, values: object) -> object:
-        if isinstance(values, dict):
-            for name, value in values.items():
-                if isinstance(value, str) and not is_storable(value):
-                    raise ValueError(f"{name} holds a character that cannot be stored")
-        return values
+    def refuse_unstorable(cls, value: object) -> object:
+        if isinstance(value, str) and not is_storable(value):
+            raise ValueError("holds a character that cannot be stored")
+        return value
 
 
 def is_storable(text: str) -> bool:
     """Whether PostgreSQL can hold the text: no NUL and no lone surrogate."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False

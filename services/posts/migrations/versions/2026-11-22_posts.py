@@ -35,7 +35,6 @@ def create_post() -> None:
         sa.Column("rendered_version", sa.Integer()),
         sa.Column("publication_error", sa.Text()),
         sa.Column("published_at", MOMENT),
-        sa.Column("event_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("rating_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rating_sum", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column(
@@ -94,6 +93,12 @@ def create_post_rendering() -> None:
     )
     op.create_index(
         "post_rendering_dead_idx", "post_rendering", ["post_id"], postgresql_where=sa.text("state = 'dead'")
+    )
+    op.create_index(
+        "post_rendering_finished_at_idx",
+        "post_rendering",
+        ["finished_at"],
+        postgresql_where=sa.text("finished_at IS NOT NULL"),
     )
     create_job_trigger(op.execute, "post_rendering")
 

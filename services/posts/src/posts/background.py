@@ -1,5 +1,6 @@
 """The background process: it follows the profiles of auth, and tells the worker which renderings are due."""
 
+from contextlib import closing
 from functools import partial
 
 from chassis.background import BackgroundTask
@@ -30,9 +31,14 @@ CLEAN_SECONDS = 3600.0
 
 async def run_background() -> None:
     """Until SIGTERM."""
+    with closing(HintBroker(str(load_config(BrokerConfig).redis_url))) as broker:
+        async with Database(load_config(DatabaseConfig)) as database:
+            await _run_with(database, broker)
+
+
+async def _run_with(database: Database, broker: HintBroker) -> None:
     auth_url, client_config = str(load_config(AuthUpstreamConfig).auth_url), load_config(ServiceClientConfig)
-    broker = HintBroker(str(load_config(BrokerConfig).redis_url))
-    async with Database(load_config(DatabaseConfig)) as database, ServiceClient("auth", auth_url) as anonymous:
+    async with ServiceClient("auth", auth_url) as anonymous:
         source = ServiceTokenSource(anonymous, client_config)
         async with ServiceClient("auth", auth_url, token_source=source) as auth:
             consumer = Consumer(database, FeedClient(auth), HANDLERS, name=CONSUMER, feed_name=AUTH_FEED)
@@ -48,4 +54,3 @@ async def run_background() -> None:
                 "housekeeping": partial(run_hourly, database),
             }
             await run_tasks("posts", tasks)
-    broker.close()

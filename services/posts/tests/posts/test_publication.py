@@ -103,15 +103,40 @@ class TestPublishPost:
         owner: Headers,
         create_post: CreatePost,
     ) -> None:
-        """It keeps its place in the lists; its event says by its number that it is not the first."""
-        post = await create_post(database, creator, published_at=MOMENT, event_seq=1)
+        """It keeps its place in the lists, and nobody is told again, not even who followed only since."""
+        post = await create_post(database, creator, published_at=MOMENT)
         withdrawn = await client.delete(f"/posts/{post.id}/publication", headers=owner)
         hidden = await client.get(f"/posts/{post.id}")
         again = await client.put(f"/posts/{post.id}/publication", headers=owner)
 
         assert (withdrawn.status_code, hidden.status_code, again.status_code) == (204, 404, 200)
         assert again.json()["published_at"] == "2026-11-01T00:00:00.000000Z"
-        assert [event.aggregate_seq for event in await list_events(database)] == [2]
+        assert await list_events(database) == []
+
+    async def test_published_again_once_rendered(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        creator: Creator,
+        owner: Headers,
+        worker: Headers,
+        create_post: CreatePost,
+    ) -> None:
+        post = await create_post(database, creator, published_at=MOMENT)
+        await client.delete(f"/posts/{post.id}/publication", headers=owner)
+        await client.put(f"/posts/{post.id}", json={"title": "New", "body": "New."}, headers=owner)
+        again = await client.put(f"/posts/{post.id}/publication", headers=owner)
+        async with database.transaction() as session:
+            rendering_id = await session.scalar(select(PostRendering.id))
+        url = f"/internal/renderings/{rendering_id}"
+        fence = (await client.post(f"{url}/claim", headers=worker)).json()["fence"]
+        report = {"fence": fence, "html": "<p>New.</p>", "excerpt": "New."}
+        assert (await client.post(f"{url}/result", json=report, headers=worker)).status_code == 204
+        read = (await client.get(f"/posts/{post.id}")).json()
+
+        assert again.status_code == 202
+        assert (read["status"], read["published_at"]) == ("published", "2026-11-01T00:00:00.000000Z")
+        assert await list_events(database) == []
 
     async def test_stale(self, client: httpx.AsyncClient, rendered: Post, owner: Headers) -> None:
         headers = {**owner, "If-Match": '"2.0123456789abcdef"'}

@@ -5,10 +5,12 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from chassis.jobs.service import bury_jobs
 from chassis.testing.databases import RolledBackDatabase
+from chassis.testing.statements import record_statements
+from posts.renderings import service
 from posts.renderings.models import PostRendering
 from posts.renderings.service import delete_old_renderings, fail_dead_publications
 
@@ -94,6 +96,22 @@ class TestDeleteOldRenderings:
 
         async with database.transaction() as session:
             assert await session.get(PostRendering, rendering.id) is not None
+
+
+    async def test_goes_on_until_nothing_is_left(
+        self, database: RolledBackDatabase, post_id: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "PRUNE_RENDERINGS", 2)
+        old = func.now() - text("interval '8 days'")
+        rows = [{"post_id": UUID(post_id), "version": version, "state": "done"} for version in range(2, 7)]
+        async with database.transaction() as session:
+            await session.execute(insert(PostRendering).values(finished_at=old), rows)
+        with record_statements(database) as statements:
+            await delete_old_renderings(database)
+
+        assert len(statements) == 4  # two, two, one, none
+        async with database.transaction() as session:
+            assert (await session.scalars(select(PostRendering.version))).all() == [1]
 
 
 class TestListDueJobs:

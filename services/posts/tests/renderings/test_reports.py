@@ -227,6 +227,9 @@ class TestFailRendering:
         assert (response.status_code, read["status"], read["publication_error"]) == (204, "publishing", None)
         assert (await get_newest(database, post_id)).state == "queued"
 
+    @pytest.mark.parametrize(
+        ("facts", "shown"), [({}, "rendering_failed"), ({"code": "html_too_large"}, "html_too_large")]
+    )
     async def test_for_good(
         self,
         client: httpx.AsyncClient,
@@ -235,19 +238,27 @@ class TestFailRendering:
         owner: Headers,
         rendering: PostRendering,
         worker: Headers,
+        facts: dict[str, str],
+        shown: str,
     ) -> None:
         """The post is a draft again and says why, to its creator; publishing it once more tries anew."""
         await client.put(f"/posts/{post_id}/publication", headers=owner)
         await report(client, worker, rendering, "claim")
-        await report(client, worker, rendering, "failure", fence=1, error="no", permanent=True)
+        await report(client, worker, rendering, "failure", fence=1, error="no", permanent=True, **facts)
         failed = (await client.get(f"/posts/{post_id}", headers=owner)).json()
         anew = (await client.put(f"/posts/{post_id}/publication", headers=owner)).json()
         claim = await report(client, worker, rendering, "claim")
 
-        assert (failed["status"], failed["publication_error"]) == ("draft", "rendering_failed")
+        assert (failed["status"], failed["publication_error"]) == ("draft", shown)
         assert (anew["status"], anew["publication_error"]) == ("publishing", None)
         assert (claim.status_code, claim.json()["fence"]) == (200, 2)
         assert (await get_newest(database, post_id)).attempts == 1
+
+    async def test_malformed(self, client: httpx.AsyncClient, rendering: PostRendering, worker: Headers) -> None:
+        await report(client, worker, rendering, "claim")
+        response = await report(client, worker, rendering, "failure", fence=1, error="no", code="boom")
+
+        assert response.status_code == 422
 
     async def test_published_stays(
         self,

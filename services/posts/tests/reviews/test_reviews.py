@@ -1,6 +1,5 @@
 """Reviews of a post, and the rating that the post keeps."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +8,6 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from chassis.database.engine import Database
 from chassis.events.outbox import OutboxEvent
 from chassis.pagination import Page
 from chassis.testing.databases import RolledBackDatabase
@@ -206,74 +204,3 @@ class TestListReviews:
         response = await client.get(f"/posts/{other.id}/reviews", params={"cursor": cursor})
 
         assert (response.status_code, response.json()["code"]) == (400, "cursor_invalid")
-
-
-class TestRaces:
-    async def test_many_reviewers(
-        self,
-        committed_client: httpx.AsyncClient,
-        committed_database: Database,
-        create_profile: CreateProfile,
-        create_post: CreatePost,
-        login: Login,
-    ) -> None:
-        """No rating is lost, and no change of the creator in between."""
-        creator = await create_profile(committed_database)
-        post = await create_post(committed_database, creator)
-        readers = [await create_profile(committed_database, is_creator=False) for _ in range(12)]
-        ratings = [number % 5 + 1 for number in range(12)]
-        url = f"/posts/{post.id}"
-        responses = await asyncio.gather(
-            *(
-                committed_client.post(f"{url}/reviews", json=REVIEW | {"rating": rating}, headers=login(reader.id))
-                for reader, rating in zip(readers, ratings, strict=True)
-            ),
-            committed_client.put(url, json={"title": "New", "body": "New."}, headers=login(creator.id)),
-        )
-
-        assert {response.status_code for response in responses} == {200, 201}
-        read = (await committed_client.get(url)).json()
-        assert read["rating"] == {"average": round(sum(ratings) / 12, 2), "count": 12}
-        assert read["title"] == "New"
-
-    async def test_one_reader_many_times(
-        self,
-        committed_client: httpx.AsyncClient,
-        committed_database: Database,
-        create_profile: CreateProfile,
-        create_post: CreatePost,
-        login: Login,
-    ) -> None:
-        post = await create_post(committed_database, await create_profile(committed_database))
-        reader = await create_profile(committed_database, is_creator=False)
-        calls = (
-            committed_client.post(f"/posts/{post.id}/reviews", json=REVIEW, headers=login(reader.id)) for _ in range(6)
-        )
-        responses = await asyncio.gather(*calls)
-
-        assert sorted(response.status_code for response in responses) == [201, 409, 409, 409, 409, 409]
-        assert (await committed_client.get(f"/posts/{post.id}")).json()["rating"] == {"average": 4, "count": 1}
-        async with committed_database.transaction() as session:
-            assert len((await session.scalars(select(OutboxEvent))).all()) == 1
-
-    async def test_post_deleted_meanwhile(
-        self,
-        committed_client: httpx.AsyncClient,
-        committed_database: Database,
-        create_profile: CreateProfile,
-        create_post: CreatePost,
-        login: Login,
-    ) -> None:
-        creator = await create_profile(committed_database)
-        post = await create_post(committed_database, creator)
-        readers = [await create_profile(committed_database, is_creator=False) for _ in range(5)]
-        responses = await asyncio.gather(
-            *(
-                committed_client.post(f"/posts/{post.id}/reviews", json=REVIEW, headers=login(reader.id))
-                for reader in readers
-            ),
-            committed_client.delete(f"/posts/{post.id}", headers=login(creator.id)),
-        )
-
-        assert responses[-1].status_code == 204
-        assert {response.status_code for response in responses[:-1]} <= {201, 404}

@@ -4,6 +4,8 @@ import re
 from typing import Any, ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from chassis.schemas import CustomModel, UtcDatetime
 
 EVENT_NAME = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
@@ -35,11 +37,11 @@ class EventEnvelope(CustomModel):
     """An event as a feed delivers it. `cursor` is its place in the feed: ask for what comes after."""
 
     event_id: UUID
-    type: str
+    type: str = Field(max_length=100)
     version: int
     aggregate_id: UUID
     aggregate_seq: int
     payload: dict[str, Any]
-    traceparent: str | None
+    traceparent: str | None = Field(max_length=55)
     created_at: UtcDatetime
-    cursor: str
+    cursor: str = Field(max_length=40)

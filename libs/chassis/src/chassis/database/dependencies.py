@@ -9,11 +9,6 @@ from chassis.database.engine import Database
 from chassis.database.queries import Reader
 
 
-async def get_database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
-
-
 async def get_session(request: Request) -> AsyncSession:
     """The session of this request's one transaction, opened by the first who asks (`TransactionalRoute`)."""
     state = request.state
@@ -29,6 +24,5 @@ async def get_reader(request: Request) -> Reader:
     return database.reader
 
 
-DatabaseDep = Annotated[Database, Depends(get_database)]
 SessionDep = Annotated[AsyncSession, Depends(get_session)]
 ReaderDep = Annotated[Reader, Depends(get_reader)]

@@ -25,8 +25,15 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10000",
 }
 RESERVED_CONNECTIONS = 10
-# LISTEN connections and the leader lock that the processes of one service hold beside their pools.
-EXTRA_CONNECTIONS = 6
+# Beside its pools: the LISTEN of an API process; the leader locks, the LISTEN and the housekeeping of a background one.
+API_CONNECTIONS = 1
+BACKGROUND_CONNECTIONS = 4
+CLOSE_SECONDS = 5.0
+# What the role may have; a role without a limit, all but what other roles and a superuser need.
+GET_CONNECTION_LIMIT = (
+    "select case rolconnlimit when -1 then current_setting('max_connections')::int - $1 else rolconnlimit end"
+    " from pg_roles where rolname = current_user"
+)
 
 logger = get_logger(__name__)
 
@@ -76,9 +83,18 @@ class Database:
         )
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await asyncio.wait_for(self._pool.close(), 5)
-        await self.engine.dispose()
+        try:
+            if self._pool is not None:
+                await self._close_pool(self._pool)
+        finally:
+            await self.engine.dispose()
+
+    async def _close_pool(self, pool: asyncpg.Pool) -> None:
+        try:
+            await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
+        except TimeoutError:
+            logger.warning("database_pool_terminated")
+            pool.terminate()
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection of its own outside the pools, for LISTEN and advisory locks. The caller closes it."""
@@ -94,14 +110,20 @@ class Database:
             yield session
 
     async def check_connection_budget(self) -> None:
-        """Refuse to start when the pools of all processes together exceed what PostgreSQL allows."""
-        allowed = int(await self.reader.fetch_value("select current_setting('max_connections')"))
-        wanted = self.config.processes * (self.config.pool_size + self.config.reader_pool_size) + EXTRA_CONNECTIONS
-        if wanted > allowed - RESERVED_CONNECTIONS:
+        """Refuse to start when all processes of this service together want more connections than its role may have."""
+        config = self.config
+        pools = config.pool_size + config.reader_pool_size
+        wanted = config.processes * (pools + API_CONNECTIONS) + pools + BACKGROUND_CONNECTIONS
+        allowed = await self._get_connection_limit()
+        if wanted > allowed:
             raise ConfigError(
-                f"DATABASE_PROCESSES x (DATABASE_POOL_SIZE + DATABASE_READER_POOL_SIZE) asks for {wanted} connections; "
-                f"PostgreSQL allows {allowed}, of which {RESERVED_CONNECTIONS} are kept back"
+                "DATABASE_PROCESSES x (DATABASE_POOL_SIZE + DATABASE_READER_POOL_SIZE) and the background process "
+                f"ask for {wanted} connections; PostgreSQL allows {config.user} {allowed}"
             )
+
+    async def _get_connection_limit(self) -> int:
+        async with self._acquire() as connection:
+            return int(await connection.fetchval(GET_CONNECTION_LIMIT, RESERVED_CONNECTIONS))
 
     def _connect_arguments(self) -> dict[str, Any]:
         config = self.config

@@ -31,7 +31,8 @@ class TransactionalRoute(APIRoute):
                     await _commit(request)
                 raise
             except IntegrityError as error:
-                raise translate_integrity_error(error) from error
+                # The driver's text quotes the row, and would be logged with the chain.
+                raise translate_integrity_error(error) from None
             finally:
                 await _close(request)
             return response

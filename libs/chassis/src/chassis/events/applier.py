@@ -1,5 +1,6 @@
 """The consumer's transactions. Effect and progress are one commit, so neither can be had without the other."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from chassis.events.inbox import DeadEvent, FeedCursor, InboxEvent
 from chassis.events.position import Position
 
 MAX_ERROR_LENGTH = 4000
+# An open transaction holds back every feed of the server (`pg_snapshot_xmin`): what is left gets the next one.
+APPLY_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one transaction did. Events seen before are in neither number."""
+    """What one transaction did with the first `seen` events it was given; those that came before are in no number."""
 
     position: Position
+    seen: int
     applied: int = 0
     dead: int = 0
 
@@ -68,23 +72,25 @@ class Applier:
             await session.execute(self._update_cursor(position, attempts=func.greatest(FeedCursor.attempts - 1, 0)))
 
     async def apply_events(self, position: Position, envelopes: Sequence[EventEnvelope]) -> Outcome | None:
-        """Apply what is new of them and move the cursor behind the last; None when another consumer was here."""
+        """Apply what is new, for about 250 ms, and move the cursor behind the last; None: another consumer was here."""
         async with self._database.transaction() as session:
             if not await self._lock_cursor(session, position):
                 return None
-            fresh = await self._insert_inbox(session, [item for item in envelopes if self._concerns(item)])
-            applied = dead = 0
-            for envelope in envelopes:
-                if envelope.event_id not in fresh:
-                    continue
-                fresh.remove(envelope.event_id)
-                if await self._apply_event(session, envelope):
-                    applied += 1
-                else:
-                    dead += 1
-            end = Position.parse(envelopes[-1].cursor)
+            known = await self._list_known(session, envelopes)
+            results: dict[UUID, bool] = {}
+            seen = 0
+            deadline = time.monotonic() + APPLY_SECONDS
+            for seen, envelope in enumerate(envelopes, start=1):  # noqa: B007 - how far it came
+                event_id = envelope.event_id
+                if event_id not in known and event_id not in results and self._concerns(envelope):
+                    results[event_id] = await self._apply_event(session, envelope)
+                if time.monotonic() > deadline:
+                    break
+            await self._insert_inbox(session, list(results))
+            end = Position.parse(envelopes[seen - 1].cursor)
             await self._move_cursor(session, position, end)
-            return Outcome(end, applied, dead)
+            applied = sum(results.values())
+            return Outcome(end, seen, applied, len(results) - applied)
 
     async def park_event(
         self, position: Position, envelope: EventEnvelope, error: str, attempts: int
@@ -93,12 +99,13 @@ class Applier:
         async with self._database.transaction() as session:
             if not await self._lock_cursor(session, position):
                 return None
-            fresh = await self._insert_inbox(session, [envelope])
-            if fresh:
+            is_new = not await self._list_known(session, [envelope])
+            if is_new:
                 self._add_dead_event(session, envelope, error, attempts)
+                await self._insert_inbox(session, [envelope.event_id])
             end = Position.parse(envelope.cursor)
             await self._move_cursor(session, position, end)
-            return Outcome(end, dead=len(fresh))
+            return Outcome(end, seen=1, dead=int(is_new))
 
     async def _apply_event(self, session: AsyncSession, envelope: EventEnvelope) -> bool:
         try:
@@ -118,15 +125,20 @@ class Applier:
         cursor = await session.scalar(select(FeedCursor.feed).where(*self._is_at(position)).with_for_update())
         return cursor is not None
 
-    async def _insert_inbox(self, session: AsyncSession, envelopes: Sequence[EventEnvelope]) -> set[UUID]:
-        """The ids that were not there yet."""
-        if not envelopes:
-            return set()
+    async def _list_known(self, session: AsyncSession, envelopes: Sequence[EventEnvelope]) -> set[UUID]:
+        """The ids of those that were applied or parked before."""
+        event_ids = [item.event_id for item in envelopes]
+        is_known = InboxEvent.event_id == func.any(literal(event_ids, ARRAY(postgresql.UUID())))
+        statement = select(InboxEvent.event_id).where(InboxEvent.consumer == self._consumer, is_known)
+        return set(await session.scalars(statement))
+
+    async def _insert_inbox(self, session: AsyncSession, event_ids: Sequence[UUID]) -> None:
+        """An id that somebody else brought here meanwhile is an IntegrityError, which takes back what was applied."""
+        if not event_ids:
+            return
         # One array, not two parameters a row: the statement stays the same for any number and is compiled once.
-        event_ids = func.unnest(literal([item.event_id for item in envelopes], ARRAY(postgresql.UUID())))
-        rows = select(literal(self._consumer), event_ids)
-        statement = insert(InboxEvent).from_select(["consumer", "event_id"], rows).on_conflict_do_nothing()
-        return set(await session.scalars(statement.returning(InboxEvent.event_id)))
+        rows = select(literal(self._consumer), func.unnest(literal(event_ids, ARRAY(postgresql.UUID()))))
+        await session.execute(insert(InboxEvent).from_select(["consumer", "event_id"], rows))
 
     async def _move_cursor(self, session: AsyncSession, position: Position, end: Position) -> None:
         await session.execute(self._update_cursor(position, xid=end.xid, id=end.id, attempts=0))

@@ -68,20 +68,21 @@ class Consumer:
             self._failures = 0
 
     async def consume_page(self) -> None:
-        """Pull once and apply what came: all in one transaction, or one by one if something failed from here before."""
+        """Pull once and apply what came: in few transactions, or one by one if something failed from here before."""
         progress = await self._applier.get_progress()
         page = await self._feed.get_events(progress.position)
         if not page.items:
             self._set_lag(0)
             return
-        parts = [[item] for item in page.items] if progress.attempts else [page.items]
-        position: Position | None = progress.position
-        for part in parts:
-            if position is not None:
-                position = await self._consume_part(position, part)
+        position, rest = progress.position, page.items
+        while rest:
+            outcome = await self._consume_part(position, rest[:1] if progress.attempts else rest)
+            if outcome is None:
+                return
+            position, rest = outcome.position, rest[outcome.seen :]
 
-    async def _consume_part(self, position: Position, envelopes: Sequence[EventEnvelope]) -> Position | None:
-        """The position behind the events; None when the cursor was moved by somebody else: pull again."""
+    async def _consume_part(self, position: Position, envelopes: Sequence[EventEnvelope]) -> Outcome | None:
+        """What became of the first of them; None when the cursor was moved by somebody else: pull again."""
         attempt = await self._applier.begin_attempt(position, counted=not self._forgive_next)
         if attempt is None or (attempt > 1 and len(envelopes) > 1):
             return None
@@ -90,10 +91,9 @@ class Consumer:
         else:
             outcome = await self._try_events(position, envelopes)
         self._forgive_next, self._forgiven = False, 0
-        if outcome is None:
-            return None
-        self._record_outcome(outcome, envelopes)
-        return outcome.position
+        if outcome is not None:
+            self._record_outcome(outcome, envelopes[outcome.seen - 1])
+        return outcome
 
     async def _try_events(self, position: Position, envelopes: Sequence[EventEnvelope]) -> Outcome | None:
         try:
@@ -133,12 +133,12 @@ class Consumer:
         else:
             log.error("event_failed", detail=str(error), exc_info=error)
 
-    def _record_outcome(self, outcome: Outcome, envelopes: Sequence[EventEnvelope]) -> None:
+    def _record_outcome(self, outcome: Outcome, last: EventEnvelope) -> None:
         EVENTS_APPLIED.labels(self.name, self.feed_name).inc(outcome.applied)
         if outcome.dead:
             EVENTS_DEAD.labels(self.name, self.feed_name).inc(outcome.dead)
             logger.error("event_parked", consumer=self.name, feed=self.feed_name, events=outcome.dead)
-        self._set_lag((datetime.now(UTC) - envelopes[-1].created_at).total_seconds())
+        self._set_lag((datetime.now(UTC) - last.created_at).total_seconds())
 
     def _set_lag(self, seconds: float) -> None:
         EVENT_LAG_SECONDS.labels(self.name, self.feed_name).set(max(0.0, seconds))

@@ -4,35 +4,25 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from chassis.database.errors import TRANSIENT_ERRORS
 from chassis.events.exceptions import HandlerFailedError
 from chassis.http.exceptions import UpstreamError
 from chassis.problems import ServiceUnavailableError
-
-# Not QueryCanceledError nor the idle-in-transaction timeout: an event whose handler takes too long always will.
-_DATABASE_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-)
-
 
 def is_service_away(error: BaseException) -> bool:
     return isinstance(error, (UpstreamError, ServiceUnavailableError))
 
 
 def is_database_away(error: BaseException) -> bool:
-    """Whether the same may well succeed when the database is back, or less busy."""
+    """Whether the same may well succeed when the database is back, or less busy.
+
+    A statement that is cancelled for its length is not one of them: a handler that takes too long always will.
+    """
     if isinstance(error, HandlerFailedError):
         return False
     if isinstance(error, DBAPIError):
-        return isinstance(error.driver_exception, _DATABASE_AWAY) or _is_lost_connection(error)
-    return isinstance(error, (*_DATABASE_AWAY, PoolTimeoutError, OSError))
+        return isinstance(error.driver_exception, TRANSIENT_ERRORS) or _is_lost_connection(error)
+    return isinstance(error, (*TRANSIENT_ERRORS, PoolTimeoutError, OSError))
 
 
 def _is_lost_connection(error: DBAPIError) -> bool:

@@ -12,13 +12,15 @@ from chassis.context import bind_context
 from chassis.contracts.base import Event, EventEnvelope
 from chassis.contracts.catalog import get_event_type
 from chassis.events.exceptions import EventMalformedError, EventUnknownError, HandlerFailedError
-from chassis.logs import log_context
+from chassis.logs import get_logger, log_context
 from chassis.problems import ServiceUnavailableError
 
 EventT = TypeVar("EventT", bound=Event)
 Handler = Callable[[AsyncSession, EventT, EventEnvelope], Awaitable[None]]
 """Applies an event in the session's transaction. Never commits; sends nothing that a rollback could not take back."""
 Handlers = Mapping[type[Event], Handler[Any]]
+
+logger = get_logger(__name__)
 
 HANDLER_SECONDS = 5.0
 """Below idle_in_transaction_session_timeout, so that a handler that hangs fails as a handler."""
@@ -48,6 +50,7 @@ async def run_handler(handlers: Handlers, session: AsyncSession, envelope: Event
             async with asyncio.timeout(HANDLER_SECONDS):
                 await handlers[type(event)](session, event, envelope)
                 await session.flush()
+            logger.info("event_handled")
         except (DBAPIError, ServiceUnavailableError):
             raise
         except Exception as error:

@@ -78,6 +78,3 @@ class ServiceClient:
 
     async def post_json(self, path: str, **options: Unpack[RequestOptions]) -> Any:
         return (await self.request("POST", path, **options)).json()
-
-    async def put_json(self, path: str, **options: Unpack[RequestOptions]) -> Any:
-        return (await self.request("PUT", path, **options)).json()

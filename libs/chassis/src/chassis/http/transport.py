@@ -12,7 +12,8 @@ from chassis.http.policy import ClientPolicy
 
 __all__ = ["ASGITransport", "AsyncBaseTransport", "AsyncClient", "AsyncTransport", "BaseTransport", "SyncTransport"]
 
-# Below the 5 seconds after which our servers close an idle connection, or a call may meet one that just closed.
+# Below the time after which a server closes an idle connection (deploy/gunicorn.conf.py), or a call may meet one that
+# just closed.
 KEEPALIVE_SECONDS = 3.0
 
 # The first that fits; httpx derives its errors from one another.

@@ -13,7 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.database.engine import Database
@@ -21,7 +21,7 @@ from chassis.events.listener import Listener
 from chassis.jobs.broker import BROKER_ERRORS, Hint
 from chassis.jobs.ddl import JOB_CHANNEL
 from chassis.jobs.metrics import JOB_HINTS, JOB_OLDEST_DUE_SECONDS, JOBS_BURIED
-from chassis.jobs.models import JobMixin, is_claimable, is_due
+from chassis.jobs.models import JobMixin, is_claimable, is_due, is_exhausted
 from chassis.jobs.service import bury_jobs
 from chassis.jobs.sources import JobSource
 from chassis.logs import get_logger
@@ -160,7 +160,7 @@ class HintSender:
         self._bury_at = time.monotonic() + BURY_SECONDS
         for source in self._sources:
             async with self._database.transaction() as session:
-                buried = await bury_jobs(session, source.model)
+                buried = await bury_jobs(session, source.model, where=_is_lost(source))
             if buried:
                 JOBS_BURIED.labels(source.task_name).inc(len(buried))
                 logger.error("jobs_buried", task=source.task_name, jobs=[str(job.id) for job in buried])
@@ -170,3 +170,8 @@ class HintSender:
         if time.monotonic() >= self._log_at:
             self._log_at = time.monotonic() + LOG_SECONDS
             logger.warning("hints_put_off", reason=type(error).__name__)
+
+
+def _is_lost(source: JobSource) -> ColumnElement[bool]:
+    """What may not be claimed is not lost: its owner knows what became of it."""
+    return and_(is_exhausted(source.model), true() if source.claimable is None else source.claimable)

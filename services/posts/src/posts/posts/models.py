@@ -35,9 +35,7 @@ class Post(HasId, HasTimestamps, Base):
     """The version that `html` and `excerpt` are of. Behind `version` while a new one is being rendered."""
     publication_error: Mapped[str | None]
     published_at: Mapped[datetime | None]
-    """Of the first publication: withdrawn and published again, a post keeps its place in the lists."""
-    event_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    """Number of the last event of this post."""
+    """Of the first publication, the only one that is told: published again, a post keeps its place in the lists."""
     rating_count: Mapped[int] = mapped_column(server_default="0")
     rating_sum: Mapped[int] = mapped_column(BigInteger, server_default="0")
     rating_average: Mapped[Decimal | None] = mapped_column(

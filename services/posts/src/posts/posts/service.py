@@ -136,12 +136,15 @@ async def apply_rendering_failure(session: AsyncSession, post: Post, version: in
 
 
 async def _complete_publication(session: AsyncSession, post: Post) -> Post:
+    """The first one is told; who followed the creator only after it hears nothing when the post comes back."""
+    is_first = post.published_at is None
     post.status = PostStatus.PUBLISHED
-    post.published_at = post.published_at or await session.scalar(select(func.now()))
-    post.event_seq += 1
+    if is_first:
+        post.published_at = await session.scalar(select(func.now()))
     await session.flush()
-    event = PostPublished(post_id=post.id, creator_id=post.creator_id, title=post.title, excerpt=post.excerpt or "")
-    await emit_event(session, event, aggregate_id=post.id, aggregate_seq=post.event_seq)
+    if is_first:
+        event = PostPublished(post_id=post.id, creator_id=post.creator_id, title=post.title, excerpt=post.excerpt or "")
+        await emit_event(session, event, aggregate_id=post.id, aggregate_seq=1)
     return post
 
 

@@ -30,6 +30,8 @@ class PostRendering(JobMixin, Base):
             UniqueConstraint("post_id", "version"),
             # Few, and looked for every few seconds.
             Index("post_rendering_dead_idx", "post_id", postgresql_where=text("state = 'dead'")),
+            # For their deletion: open ones have no such moment.
+            Index(None, "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         )
 
 

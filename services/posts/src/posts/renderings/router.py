@@ -46,5 +46,5 @@ async def complete_rendering(rendering_id: UUID, result: RenderingResult, sessio
     responses=problem_responses(*CALLER_ERRORS, JobNotFoundError, StaleFenceError),
 )
 async def fail_rendering(rendering_id: UUID, failure: RenderingFailure, session: SessionDep) -> None:
-    """It is tried again after a while, a few times."""
+    """It is tried again after a while, a few times; then, or at once when `permanent`, its creator sees the `code`."""
     await service.fail_rendering(session, rendering_id, failure)

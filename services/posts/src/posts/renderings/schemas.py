@@ -3,7 +3,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.schemas import CustomModel, InputModel, UtcDatetime
-from posts.posts.constants import BODY_MAX_BYTES, EXCERPT_MAX_LENGTH
+from posts.posts.constants import BODY_MAX_BYTES, EXCERPT_MAX_LENGTH, PublicationError
 from posts.renderings.constants import ERROR_MAX_LENGTH, RESULT_MAX_LENGTH
 
 FENCE_MAX = 2**63 - 1
@@ -28,7 +28,9 @@ class RenderingResult(InputModel):
 
 class RenderingFailure(InputModel):
     fence: int = Field(ge=1, le=FENCE_MAX)
-    error: str = Field(
-        max_length=ERROR_MAX_LENGTH, description="For operators; the creator only learns that it failed."
+    error: str = Field(max_length=ERROR_MAX_LENGTH, description="For operators; the creator learns the code alone.")
+    code: PublicationError = Field(
+        default=PublicationError.RENDERING_FAILED,
+        description="The `publication_error` that the creator sees once no further try is made.",
     )
     permanent: bool = Field(default=False, description="No further try could end in another way.")

@@ -12,7 +12,7 @@ from chassis.jobs.service import claim_job, complete_job, fail_job
 from posts.posts.constants import HTML_MAX_BYTES, PublicationError
 from posts.posts.models import Post
 from posts.posts.service import apply_rendering, apply_rendering_failure, lock_post
-from posts.renderings.constants import KEEP
+from posts.renderings.constants import KEEP, PRUNE_RENDERINGS
 from posts.renderings.models import PostRendering
 from posts.renderings.schemas import RenderingClaim, RenderingFailure, RenderingResult
 
@@ -40,8 +40,7 @@ async def claim_rendering(session: AsyncSession, rendering_id: UUID) -> Renderin
 async def complete_rendering(session: AsyncSession, rendering_id: UUID, result: RenderingResult) -> None:
     """Raises JobNotFoundError, StaleFenceError. The same report twice does nothing more."""
     if len(result.html.encode()) > HTML_MAX_BYTES:
-        failure = RenderingFailure(fence=result.fence, error="the HTML is too large", permanent=True)
-        await fail_rendering(session, rendering_id, failure, reason=PublicationError.HTML_TOO_LARGE)
+        await fail_rendering(session, rendering_id, _describe_too_large(result))
         return
     post = await _lock_post(session, rendering_id)
     rendering = await complete_job(session, PostRendering, rendering_id, fence=result.fence)
@@ -49,13 +48,12 @@ async def complete_rendering(session: AsyncSession, rendering_id: UUID, result: 
         await apply_rendering(session, post, rendering.version, html=result.html, excerpt=result.excerpt)
 
 
-async def fail_rendering(
-    session: AsyncSession,
-    rendering_id: UUID,
-    failure: RenderingFailure,
-    *,
-    reason: PublicationError = PublicationError.RENDERING_FAILED,
-) -> None:
+def _describe_too_large(result: RenderingResult) -> RenderingFailure:
+    code = PublicationError.HTML_TOO_LARGE
+    return RenderingFailure(fence=result.fence, error="the HTML is too large", code=code, permanent=True)
+
+
+async def fail_rendering(session: AsyncSession, rendering_id: UUID, failure: RenderingFailure) -> None:
     """Tried again later, unless that is pointless. Raises JobNotFoundError, StaleFenceError."""
     post = await _lock_post(session, rendering_id)
     rendering = await fail_job(
@@ -67,7 +65,7 @@ async def fail_rendering(
         permanent=failure.permanent,
     )
     if rendering is not None and rendering.state == JobState.DEAD:
-        await apply_rendering_failure(session, post, rendering.version, reason)
+        await apply_rendering_failure(session, post, rendering.version, failure.code)
 
 
 async def fail_dead_publications(database: Database) -> None:
@@ -97,10 +95,22 @@ async def _fail_dead_publication(session: AsyncSession, post_id: UUID) -> None:
 
 
 async def delete_old_renderings(database: Database) -> None:
-    """Finished ones are of use only to who looks for a fault."""
-    ended = PostRendering.state.in_((JobState.DONE, JobState.DEAD))
+    """Finished ones are of use only to who looks for a fault. In small transactions: a long one holds back the feed."""
+    while await _delete_some_renderings(database):
+        pass
+
+
+async def _delete_some_renderings(database: Database) -> int:
+    """Never waits for a row: a post that is deleted takes its renderings along, in an order of its own."""
+    old = (
+        select(PostRendering.id)
+        .where(PostRendering.finished_at < func.now() - KEEP)
+        .limit(PRUNE_RENDERINGS)
+        .with_for_update(skip_locked=True)
+    )
+    statement = delete(PostRendering).where(PostRendering.id.in_(old)).returning(PostRendering.id)
     async with database.transaction() as session:
-        await session.execute(delete(PostRendering).where(ended, PostRendering.finished_at < func.now() - KEEP))
+        return len((await session.scalars(statement)).all())
 
 
 async def _lock_post(session: AsyncSession, rendering_id: UUID) -> Post:

@@ -26,12 +26,16 @@ async def list_reviews(reader: Reader, params: PageParams, post_id: UUID) -> Pag
 
 
 async def create_review(session: AsyncSession, post: Post, reviewer: Creator, data: ReviewCreate) -> PostReview:
-    """Raises IntegrityError for a second review of the same reader, PostNotFoundError when just withdrawn."""
+    """Raises IntegrityError for a second review of the same reader, PostNotFoundError when just withdrawn or deleted.
+
+    The rating comes first, and with it the lock of the post that it needs: the weaker one of the review's foreign key,
+    raised afterwards, would deadlock with a deletion.
+    """
+    title = await _add_rating(session, post.id, data.rating)
     review = PostReview(post_id=post.id, reviewer_id=reviewer.id, rating=data.rating, text=data.text)
     session.add(review)
     await session.flush()
     set_committed_value(review, "reviewer", reviewer)
-    title = await _add_rating(session, post.id, data.rating)
     event = ReviewCreated(
         review_id=review.id,
         post_id=post.id,
