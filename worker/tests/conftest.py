@@ -54,6 +54,8 @@ class Owner:
     """Steps (`claim`, `content`, `dot`, `result`, `failure`, `due`, `token`) that are answered 503 so many times."""
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What happens just before a step is answered."""
+    refusals: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    """Steps that are answered with this status and problem."""
     headers: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -94,6 +96,8 @@ class Owner:
         if self.away.get(step, 0) > 0:
             self.away[step] -= 1
             return 503, {"code": "service_unavailable"}
+        if step in self.refusals:
+            return self.refusals[step]
         if urlsplit(path).path == TOKEN_PATH:
             return 200, {"access_token": "a-token", "token_type": "bearer", "expires_in": 300}
         if step == "due":

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
-from chassis.jobs.broker import VISIBILITY_SECONDS
 from worker.app import SETTINGS, TASK_MODULES, app, create_queues, create_schedule
 from worker.constants import QueueName, TaskName
 from worker.tasks import JobTask
@@ -83,9 +82,6 @@ class TestSettings:
         assert 0 < options["socket_connect_timeout"] <= 1
         assert 1 < options["socket_timeout"] <= 10
         assert celery.conf.broker_connection_max_retries is None
-
-    def test_visibility_timeout_is_everybodys(self, celery: Celery) -> None:
-        assert celery.conf.broker_transport_options["visibility_timeout"] == VISIBILITY_SECONDS
 
     def test_every_task_module_is_included(self) -> None:
         modules = {f"worker.{path.parent.name}.tasks" for path in SOURCE.glob("*/tasks.py")}

@@ -29,11 +29,16 @@ read_password() {
 
 # Passwords travel by the environment: arguments are there for everybody to read in the process list.
 create_database() {
-  SERVICE_NAME=$1 SERVICE_PASSWORD=$2 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 <<'SQL'
+  SERVICE_NAME=$1 SERVICE_PASSWORD=$2 SERVICE_SHARES=$3 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 <<'SQL'
 \getenv name SERVICE_NAME
 \getenv password SERVICE_PASSWORD
+\getenv shares SERVICE_SHARES
 select format('create role %I', :'name') where not exists (select from pg_roles where rolname = :'name') \gexec
 alter role :"name" login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password :'password';
+-- Each service an equal share, so that none can take the connections of the others; some are kept for an operator.
+-- A service that wants more does not start (chassis.database.engine). Other shares: a greater max_connections.
+select format('alter role %I connection limit %s', :'name', (current_setting('max_connections')::int - 20) / :'shares')
+\gexec
 alter role :"name" set timezone = 'UTC';
 -- The last line of defence behind the deadlines of the services; migrations set their own.
 alter role :"name" set statement_timeout = '5s';
@@ -55,6 +60,7 @@ if [[ -z $services ]]; then
 fi
 # Everybody may connect to these by default, and would find a place to meet there.
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --command 'revoke all on database postgres, template1 from public'
+shares=$(wc -l <<<"$services")
 for service in $services; do
   if [[ ! $service =~ ^[a-z][a-z0-9_]{0,62}$ || $service == postgres ]]; then
     echo "10-databases.sh: $service is no name for a service's role and database" >&2
@@ -65,5 +71,5 @@ for service in $services; do
     echo "10-databases.sh: the database password of $service is empty or cannot be read" >&2
     exit 1
   fi
-  create_database "$service" "$password"
+  create_database "$service" "$password" "$shares"
 done

@@ -1,5 +1,6 @@
 """The script that gives each service its database, run against a real PostgreSQL."""
 
+import asyncio
 import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -71,6 +72,11 @@ class TestRoles:
         assert list(settings.values()) == ["UTC", "5s", "2s", "10s"]
         assert locale == "C.UTF-8"
 
+    async def test_connections_are_shared_out(self, server: EmbeddedPostgres) -> None:
+        async with connect(server, "shop", PASSWORDS["SHOP_DATABASE_PASSWORD"]) as connection:
+            limit = await connection.fetchval("select rolconnlimit from pg_roles where rolname = current_user")
+            assert limit == (int(await connection.fetchval("show max_connections")) - 20) // len(PASSWORDS)
+
     @pytest.mark.parametrize("database", ["library", "postgres", "template1"])
     async def test_forbidden_in_other_databases(self, server: EmbeddedPostgres, database: str) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -105,19 +111,21 @@ class TestSecondRun:
     async def test_keeps_data_and_sets_new_password(self, server: EmbeddedPostgres, run_script: RunScript) -> None:
         async with connect(server, "shop", PASSWORDS["SHOP_DATABASE_PASSWORD"]) as connection:
             await connection.execute("create table kept (id int); insert into kept values (1)")
-        assert run_script(SHOP_DATABASE_PASSWORD="new-secret").returncode == 0
+        assert (await asyncio.to_thread(run_script, SHOP_DATABASE_PASSWORD="new-secret")).returncode == 0
         async with connect(server, "shop", "new-secret") as connection:
             assert await connection.fetchval("select id from kept") == 1
             await connection.execute("drop table kept")
 
     async def test_adds_a_new_service(self, server: EmbeddedPostgres, run_script: RunScript) -> None:
-        assert run_script(**PASSWORDS, BILLING_DATABASE_PASSWORD="billing-secret").returncode == 0
+        assert (
+            await asyncio.to_thread(run_script, **PASSWORDS, BILLING_DATABASE_PASSWORD="billing-secret")
+        ).returncode == 0
         async with connect(server, "billing", "billing-secret") as connection:
             assert await connection.fetchval("select 1") == 1
 
     async def test_secret_file_wins(self, server: EmbeddedPostgres, run_script: RunScript, tmp_path: Path) -> None:
         (tmp_path / "archive_database_password").write_text("from-the-file\n")
-        assert run_script(ARCHIVE_DATABASE_PASSWORD="from-the-environment").returncode == 0
+        assert (await asyncio.to_thread(run_script, ARCHIVE_DATABASE_PASSWORD="from-the-environment")).returncode == 0
         async with connect(server, "archive", "from-the-file") as connection:
             assert await connection.fetchval("select 1") == 1
 

@@ -164,8 +164,8 @@ def login(
     """The headers of somebody who is logged in."""
 
     async def create_headers(app: FastAPI, profile: Profile) -> Headers:
-        issuer = TokenIssuer(app.state.key_ring, load_config(TokenConfig))
-        token = await issuer.issue_user_token(await open_session(app, profile))
+        issuer = TokenIssuer(await app.state.key_ring.get_signing_key(), load_config(TokenConfig))
+        token = issuer.issue_user_token(await open_session(app, profile))
         return {"Authorization": f"Bearer {token}"}
 
     return create_headers
@@ -176,8 +176,8 @@ def act_as_service() -> Callable[[FastAPI, str, str], Awaitable[Headers]]:
     """The headers of a service with a scope."""
 
     async def create_headers(app: FastAPI, client_id: str, scope: str) -> Headers:
-        issuer = TokenIssuer(app.state.key_ring, load_config(TokenConfig))
-        return {"Authorization": f"Bearer {await issuer.issue_service_token(client_id, scope)}"}
+        issuer = TokenIssuer(await app.state.key_ring.get_signing_key(), load_config(TokenConfig))
+        return {"Authorization": f"Bearer {issuer.issue_service_token(client_id, scope)}"}
 
     return create_headers
 

@@ -4,7 +4,6 @@ import chassis.events.outbox
 import chassis.idempotency
 import posts.creators.models
 import posts.posts.models
-import posts.renderings.models
 import posts.reviews.models
 from chassis.database.models import Base
 from chassis.migrations import run_env

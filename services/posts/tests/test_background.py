@@ -13,7 +13,7 @@ from chassis.jobs.hints import HintSender
 from chassis.testing.polling import wait_until
 from posts import background
 from posts.creators.models import Creator
-from posts.renderings.models import RENDERINGS
+from posts.renderings.service import RENDERINGS
 
 
 class RememberingBroker:

@@ -9,8 +9,9 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from chassis.config import load_config
+from chassis.jobs.broker import APP_NAME, VISIBILITY_SECONDS
 from worker.config import WorkerConfig
-from worker.constants import APP_NAME, QueueName, TaskName
+from worker.constants import QueueName, TaskName
 from worker.signals import connect_signals
 
 TASK_MODULES: Final = ("worker.mail.tasks", "worker.renderings.tasks", "worker.sweeps.tasks")
@@ -18,8 +19,7 @@ SWEEP_SECONDS: Final = 5.0
 CANARY_SECONDS: Final = 15.0
 
 BROKER_OPTIONS: Final = {
-    # The shortest of all programs on one broker wins, so every one of them says the same.
-    "visibility_timeout": 3600,
+    "visibility_timeout": VISIBILITY_SECONDS,
     # The defaults wait for ever for a broker that hangs.
     "socket_connect_timeout": 1,
     # More than the second that a blocking pop waits, or every idle moment would look like a dead broker.

@@ -1,9 +1,6 @@
 """Names that the worker shares with those who send it hints."""
 
 from enum import StrEnum
-from typing import Final
-
-APP_NAME: Final = "broadsheet"
 
 
 class QueueName(StrEnum):

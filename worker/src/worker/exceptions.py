@@ -3,6 +3,7 @@
 JobError                     known and reported: no traceback
 ├── JobDeferredError         worth another try
 ├── JobRejectedError         never worth another try
+│   └── JobRefusedError      said its owner
 └── JobAmbiguousError        maybe done, maybe not: reported to nobody, the lease decides
 """
 
@@ -18,6 +19,8 @@ class JobError(Exception):
 
     outcome: ClassVar[Outcome]
     permanent: ClassVar[bool] = False
+    code: ClassVar[str | None] = None
+    """What the owner knows the failure by, if it matters to somebody beside operators."""
 
     def __init__(self, message: str, *, report: str | None = None) -> None:
         super().__init__(message)
@@ -31,6 +34,10 @@ class JobDeferredError(JobError):
 class JobRejectedError(JobError):
     outcome = Outcome.REJECTED
     permanent = True
+
+
+class JobRefusedError(JobRejectedError):
+    """The owner has not what the job needs, or does not take what came of it, and that will not change."""
 
 
 class JobAmbiguousError(JobError):

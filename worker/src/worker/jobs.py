@@ -17,9 +17,11 @@ from chassis.http.exceptions import UpstreamError, UpstreamRejectedError, Upstre
 from chassis.http.sync import SyncServiceClient
 from chassis.logs import get_logger, log_context
 from chassis.schemas import CustomModel
-from worker.exceptions import JobAmbiguousError, JobError, describe_error
+from worker.exceptions import JobAmbiguousError, JobError, JobRefusedError, describe_error
 
 TAKEN_CODES = frozenset({"job_not_claimable", "stale_fence"})
+# Not 422: that two releases do not understand one another is worth another try, with the next one.
+FINAL_STATUSES = frozenset({HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 REPORT_PAUSE_SECONDS = 0.5
 REPORT_RESERVE_SECONDS = 2.0
 
@@ -74,7 +76,7 @@ class Job(Generic[ClaimT]):
     def report_failure(self, error: Exception) -> None:
         """Hand the job back; an owner that does not hear it waits for the end of the lease."""
         try:
-            self._report("failure", error=describe_error(error), permanent=is_permanent(error))
+            self._report("failure", **describe_failure(error))
         except UpstreamError as unheard:
             logger.warning("failure_not_heard", reason=str(unheard))
 
@@ -99,9 +101,19 @@ def claim_job(owner: SyncServiceClient, collection: str, job_id: UUID, schema: t
             job.claim = schema.model_validate(answer)
             yield job
         except Exception as error:
-            if not may_be_done(job, error) and not is_taken(error):
-                job.report_failure(error)
-            raise
+            failure = judge_refusal(job, error)
+            if not may_be_done(job, failure) and not is_taken(failure):
+                job.report_failure(failure)
+            if failure is error:
+                raise
+            raise failure from error
+
+
+def judge_refusal(job: Job[Any], error: Exception) -> Exception:
+    """A refusal that each further try would meet again, as such. One after the point of no return stays what it is."""
+    if not isinstance(error, UpstreamRejectedError) or is_taken(error) or job.is_past_return:
+        return error
+    return JobRefusedError(str(error)) if error.status in FINAL_STATUSES else error
 
 
 def may_be_done(job: Job[Any], error: Exception) -> bool:
@@ -116,5 +128,8 @@ def is_taken(error: Exception) -> bool:
     return error.code in TAKEN_CODES or error.status == HTTPStatus.NOT_FOUND
 
 
-def is_permanent(error: Exception) -> bool:
-    return isinstance(error, JobError) and error.permanent
+def describe_failure(error: Exception) -> dict[str, object]:
+    """The facts of a failed try, as its owner takes them."""
+    facts = {"error": describe_error(error), "permanent": isinstance(error, JobError) and error.permanent}
+    code = error.code if isinstance(error, JobError) else None
+    return facts if code is None else facts | {"code": code}

@@ -10,7 +10,7 @@ from chassis.context import bind_context
 from chassis.http.exceptions import UpstreamUnavailableError
 from chassis.logs import get_logger, log_context
 from worker.canary import touch_canary
-from worker.constants import Outcome
+from worker.constants import Outcome, QueueName
 from worker.exceptions import JobError
 from worker.jobs import is_taken
 from worker.metrics import create_task_histogram
@@ -22,6 +22,7 @@ else:
 
 # Less than the hard limit: calls end before the process does.
 DEADLINE_MARGIN = 5.0
+QUEUES = tuple(QueueName)
 TASK_SECONDS = create_task_histogram()
 
 logger = get_logger("worker.tasks")
@@ -72,7 +73,10 @@ class JobTask(BaseTask):
     def _finish(self, outcome: Outcome, seconds: float) -> None:
         TASK_SECONDS.labels(self.name, outcome).observe(seconds)
         # Also a failed task proves that this queue is consumed.
-        touch_canary((self.request.delivery_info or {}).get("routing_key") or "none")
+        queue = (self.request.delivery_info or {}).get("routing_key")
+        # The name becomes a file's, and whoever reaches the broker may write anything.
+        if queue in QUEUES:
+            touch_canary(queue)
         log = logger.debug if self.is_routine else logger.info
         log("task_finished", outcome=str(outcome), milliseconds=round(seconds * 1000, 1))
 

@@ -10,6 +10,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from chassis.config import ConfigError, load_config
+from chassis.http.exceptions import UpstreamRejectedError
 from worker.constants import Outcome
 from worker.mail.config import SmtpConfig
 from worker.mail.tasks import send_email
@@ -24,6 +25,7 @@ class Owner(Protocol):
     away: dict[str, int]
     before: dict[str, Callable[[], None]]
     headers: list[dict[str, str]]
+    refusals: dict[str, tuple[int, dict[str, str]]]
 
     def create_email(self, **changes: Any) -> str: ...
     def get_report(self, job_id: str, step: str) -> dict[str, Any] | None: ...
@@ -146,6 +148,37 @@ class TestSendEmail:
         with pytest.raises(ValueError, match="date"):
             run_task(job_id)
         assert owner.list_steps(job_id) == ["failure"]
+
+    def test_content_that_will_never_be_there(
+        self, owner: Owner, mail_hop: MailHop, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """An address that was not confirmed in time: nothing to try again, and nobody to wake for it."""
+        job_id = owner.create_email()
+        owner.refusals["content"] = (409, {"code": "confirmation_gone"})
+        assert run_task(job_id) == Outcome.REJECTED
+        report = owner.get_report(job_id, "failure")
+        assert report == {"fence": 1, "error": "notifications: 409 confirmation_gone", "permanent": True}
+        assert not mail_hop.list_messages()
+        assert {record.levelname for record in caplog.records} <= {"DEBUG", "INFO", "WARNING"}
+        assert not any(record.exc_info for record in caplog.records)
+
+    def test_content_that_another_release_would_give(self, owner: Owner) -> None:
+        job_id = owner.create_email()
+        owner.refusals["content"] = (422, {"code": "request_invalid"})
+        with pytest.raises(UpstreamRejectedError):
+            run_task(job_id)
+        report = owner.get_report(job_id, "failure")
+        assert report is not None
+        assert report["permanent"] is False
+
+    def test_result_refused_after_the_dot(self, owner: Owner, mail_hop: MailHop) -> None:
+        """It was sent: no refusal may say that it was not."""
+        job_id = owner.create_email()
+        owner.refusals["result"] = (413, {"code": "body_too_large"})
+        with pytest.raises(UpstreamRejectedError):
+            run_task(job_id)
+        assert owner.list_steps(job_id) == ["dot"]
+        assert len(mail_hop.list_messages()) == 1
 
     def test_out_of_time_before_the_dot(self, owner: Owner, mail_hop: MailHop) -> None:
         job_id = owner.create_email()

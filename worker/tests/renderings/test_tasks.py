@@ -6,8 +6,10 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from worker.constants import Outcome
+from worker.renderings import service
 from worker.renderings.constants import MAX_MARKDOWN_LENGTH
 from worker.renderings.tasks import render_post
 
@@ -20,6 +22,7 @@ class Owner(Protocol):
     jobs: dict[str, Any]
     away: dict[str, int]
     before: dict[str, Callable[[], None]]
+    refusals: dict[str, tuple[int, dict[str, str]]]
 
     def create_rendering(self, markdown: str) -> str: ...
     def get_report(self, job_id: str, step: str) -> dict[str, Any] | None: ...
@@ -76,4 +79,24 @@ class TestRenderPost:
             "fence": 1,
             "error": f"The text is longer than {MAX_MARKDOWN_LENGTH} characters.",
             "permanent": True,
+            "code": "html_too_large",
         }
+
+    def test_out_of_time(self, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Celery raises its limit in the middle of the work, and the work would be as long the next time."""
+
+        def raise_limit(*_: object, **__: object) -> None:
+            raise SoftTimeLimitExceeded
+
+        monkeypatch.setattr(service, "render_article", raise_limit)
+        job_id = owner.create_rendering("text")
+        assert run_task(job_id) == Outcome.REJECTED
+        report = owner.get_report(job_id, "failure")
+        assert report == {"fence": 1, "error": "The article takes more than 20 s to render.", "permanent": True}
+
+    def test_result_refused(self, owner: Owner) -> None:
+        job_id = owner.create_rendering("text")
+        owner.refusals["result"] = (413, {"code": "body_too_large"})
+        assert run_task(job_id) == Outcome.REJECTED
+        report = owner.get_report(job_id, "failure")
+        assert report == {"fence": 1, "error": "posts: 413 body_too_large", "permanent": True}

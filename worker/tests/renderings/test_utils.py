@@ -3,10 +3,13 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from chassis.http.messages import build_request
+from chassis.middleware import MAX_BODY_BYTES
 from worker.renderings import utils
-from worker.renderings.constants import MAX_EXCERPT_LENGTH, MAX_HTML_BYTES, MAX_MARKDOWN_LENGTH
+from worker.renderings.constants import MAX_EXCERPT_LENGTH, MAX_HTML_BYTES, MAX_MARKDOWN_LENGTH, MAX_RESULT_BYTES
 from worker.renderings.exceptions import ArticleTooLargeError
-from worker.renderings.utils import build_excerpt, create_parser, render_article, shorten_text
+from worker.renderings.schemas import RenderedArticle
+from worker.renderings.utils import build_excerpt, create_parser, is_reportable, render_article, shorten_text
 
 # Inputs that take parsers with a bad loop minutes; the task's limit is 20 s.
 PATHOLOGICAL = {
@@ -94,6 +97,12 @@ class TestRenderArticle:
         with pytest.raises(ArticleTooLargeError, match="500000 characters"):
             render_article("a" * (MAX_MARKDOWN_LENGTH + 1), document_id="ab")
 
+    def test_too_large_as_json(self) -> None:
+        """Small enough for a post, and too large for the report of it."""
+        markdown = "&" * 90_000 + '"' * 390_000
+        with pytest.raises(ArticleTooLargeError, match="JSON"):
+            render_article(markdown, document_id="ab")
+
     def test_too_large_as_html(self) -> None:
         with pytest.raises(ArticleTooLargeError, match=f"{MAX_HTML_BYTES} bytes"):
             render_article("&" * (MAX_MARKDOWN_LENGTH // 2), document_id="ab")
@@ -102,6 +111,19 @@ class TestRenderArticle:
     @pytest.mark.parametrize("name", PATHOLOGICAL)
     def test_pathological(self, name: str) -> None:
         assert render_article(PATHOLOGICAL[name], document_id="ab") is not None
+
+
+class TestIsReportable:
+    def test_limit_is_everybodys(self) -> None:
+        assert MAX_RESULT_BYTES == MAX_BODY_BYTES
+
+    @pytest.mark.parametrize(("size", "expected"), [(524_200, True), (524_300, False)])
+    def test_escaped_size(self, size: int, expected: bool) -> None:
+        """A quotation mark is one byte of the HTML and two of the request that carries it."""
+        article = RenderedArticle(html='"' * size, excerpt="")
+        body = build_request("POST", "/", json={"fence": 2**63 - 1, "html": article.html, "excerpt": ""}).content
+        assert body is not None
+        assert (len(body) <= MAX_BODY_BYTES, is_reportable(article)) == (expected, expected)
 
 
 class TestBuildExcerpt:

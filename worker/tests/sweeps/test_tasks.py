@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,14 @@ class TestTouchCanary:
             assert touch_canary.apply(routing_key="cpu").get() == Outcome.DONE
             assert is_fresh("cpu")
             (Path(settings["WORKER_STATE_DIR"]) / "cpu").unlink()
+
+    @pytest.mark.parametrize("queue", ["../elsewhere", "none", "beat", ["cpu"], None])
+    def test_queue_that_is_none_of_ours(self, settings: dict[str, str], queue: Any) -> None:
+        """Whoever reaches the broker may write anything; it must not become the name of a file."""
+        assert touch_canary.apply(routing_key=queue).get() == Outcome.DONE
+        state = Path(settings["WORKER_STATE_DIR"])
+        assert not state.exists()
+        assert list(state.parent.iterdir()) == []
 
 
 @pytest.mark.usefixtures("settings")

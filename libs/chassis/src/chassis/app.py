@@ -13,6 +13,7 @@ from chassis.error_handlers import install_error_handlers
 from chassis.health import Readiness, ReadinessCheck, read_livez
 from chassis.idempotency import AnswerReplayedError, handle_replay
 from chassis.logs import configure_logging
+from chassis.loop import watch_loop
 from chassis.metrics import read_metrics
 from chassis.middleware import RequestMiddleware
 from chassis.openapi import install_openapi
@@ -62,7 +63,8 @@ def create_app(spec: ServiceSpec, config: AppConfig) -> FastAPI:
 def _create_lifespan(spec: ServiceSpec) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with spec.lifespan(app):
-            yield
+        with watch_loop():
+            async with spec.lifespan(app):
+                yield
 
     return lifespan

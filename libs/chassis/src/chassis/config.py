@@ -49,6 +49,10 @@ class AppConfig(BaseConfig):
     log_format: str = Field(default="json", pattern="^(json|console)$")
     host: str = Field(default="127.0.0.1", max_length=255)
     port: int = Field(default=8000, ge=1, le=65535)
+    metrics_host: str = Field(default="127.0.0.1", max_length=255)
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Of the background process; an API serves its metrics itself."
+    )
 
 
 class SecretsConfig(BaseConfig):

@@ -78,3 +78,10 @@ class TestEventEnvelope:
         envelope = create_envelope(event)
         assert (envelope.type, envelope.version) == ("post.published", 1)
         assert "type" not in envelope.payload
+
+    @pytest.mark.parametrize("field", ["type", "traceparent", "cursor"])
+    def test_text_without_end(self, field: str) -> None:
+        event = PostPublished(post_id=uuid.uuid4(), creator_id=uuid.uuid4(), title="t", excerpt="e")
+        values = create_envelope(event).model_dump(mode="json") | {field: "x" * 101}
+        with pytest.raises(ValidationError, match="string_too_long"):
+            EventEnvelope.model_validate(values)

@@ -9,6 +9,9 @@ from sqlalchemy import text
 
 from chassis.config import Environment
 from chassis.context import create_traceparent
+from chassis.database import errors
+from chassis.database.dependencies import SessionDep
+from chassis.database.routing import TransactionalRoute
 from chassis.logs import configure_logging
 from chassis.middleware import MAX_BODY_BYTES
 from chassis.testing.databases import RolledBackDatabase
@@ -60,6 +63,8 @@ class TestProblems:
         response = await client.post("/notes", content=content, headers={"content-type": "application/json"})
         await self.assert_problem(response, 422, "validation_failed")
 
+        assert [item["field"] for item in response.json()["errors"]] == ["body.text"]
+
     async def test_conflict_is_the_problem_of_its_constraint(self, client: httpx.AsyncClient) -> None:
         await client.post("/notes", json={"text": "same"})
         await self.assert_problem(await client.post("/notes", json={"text": "same"}), 409, "note_exists")
@@ -71,6 +76,39 @@ class TestProblems:
         await self.assert_problem(response, 500, "internal_error")
         assert "secret" not in response.text
         assert await count_notes(database) == 0
+
+    async def test_unique_constraint_that_nobody_registered(
+        self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(errors, "_CONFLICTS", {})
+        await client.post("/notes", json={"text": "canary"})
+        await self.assert_problem(await client.post("/notes", json={"text": "canary"}), 409, "conflict")
+        assert "note_text_key" in caplog.text
+        assert "23505" in caplog.text
+        assert "canary" not in caplog.text
+
+    async def test_any_other_constraint_is_a_fault_of_ours(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with database.transaction() as session:
+            await session.execute(text("alter table note add constraint note_text_check check (text <> 'canary')"))
+        response = await client.post("/notes", json={"text": "canary"})
+        await self.assert_problem(response, 500, "internal_error")
+        assert "note_text_check (23514)" in caplog.text
+        assert "canary" not in caplog.text
+
+    @pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03", "57014", "53300"])
+    async def test_what_may_succeed_a_moment_later_is_503(
+        self, app: FastAPI, client: httpx.AsyncClient, sqlstate: str
+    ) -> None:
+        async def read_conflict(session: SessionDep) -> None:
+            statement = f"do $$ begin raise exception 'in the way' using errcode = '{sqlstate}'; end $$"
+            await session.execute(text(statement))
+
+        app.router.routes.append(TransactionalRoute("/conflicts", read_conflict))
+        response = await client.get("/conflicts")
+        await self.assert_problem(response, 503, "service_unavailable")
+        assert response.headers["retry-after"] == "2"
 
     async def test_body_with_length_too_large(self, client: httpx.AsyncClient) -> None:
         response = await client.post("/notes", content=b"x" * (MAX_BODY_BYTES + 1))
@@ -146,3 +184,9 @@ class TestHealth:
     async def test_metrics(self, client: httpx.AsyncClient) -> None:
         await client.get("/notes")
         assert 'route="/notes"' in (await client.get("/metrics")).text
+
+    async def test_metrics_know_no_method_that_a_stranger_thinks_up(self, client: httpx.AsyncClient) -> None:
+        await client.request("BREW", "/notes")
+        metrics = (await client.get("/metrics")).text
+        assert "BREW" not in metrics
+        assert 'method="OTHER"' in metrics

@@ -15,11 +15,13 @@ from chassis.context import get_request_id, get_traceparent
 from chassis.contracts.base import EventEnvelope
 from chassis.contracts.posts import CreatorFollowed, PostPublished
 from chassis.database.engine import Database
+from chassis.events import applier
 from chassis.events.client import FeedClient
 from chassis.events.consumer import MAX_ATTEMPTS, Consumer
 from chassis.events.dead import list_dead_events
+from chassis.events.exceptions import HandlerFailedError
 from chassis.events.handlers import Handlers
-from chassis.events.inbox import DeadEvent, FeedCursor
+from chassis.events.inbox import DeadEvent, FeedCursor, InboxEvent
 from chassis.events.outbox import emit_event
 from chassis.events.position import Position
 from chassis.events.schemas import FeedPage
@@ -148,6 +150,52 @@ class TestConsumePage:
         await emit("a")
         await create_consumer(committed_database, feed=OvertakenFeed(committed_database)).consume_page()
         assert await read_effects(committed_database) == ["a"]
+
+    async def test_transaction_is_short_also_when_the_handler_is_slow(
+        self, committed_database: Database, emit: Emit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An open transaction holds back every feed of the server."""
+        monkeypatch.setattr(applier, "APPLY_SECONDS", 0.0)
+        committed: list[tuple[int, int]] = []
+
+        async def look(session: AsyncSession, event: PostPublished, envelope: EventEnvelope) -> None:
+            async with committed_database.sessions() as other:
+                rows = await other.scalar(text("select count(*) from inbox_event"))
+            committed.append((len(await read_effects(committed_database)), rows))
+            await apply_post(session, event, envelope)
+
+        await emit("a", "b", "c")
+        await create_consumer(committed_database, {PostPublished: look}).consume_page()
+        assert committed == [(0, 0), (1, 1), (2, 2)]
+        assert await read_effects(committed_database) == ["a", "b", "c"]
+        assert (await read_cursor(committed_database)).attempts == 0
+
+    async def test_failure_after_a_stop_takes_back_only_what_came_after_it(
+        self, committed_database: Database, emit: Emit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(applier, "APPLY_SECONDS", 0.0)
+        await emit("a", "b", "c")
+        consumer = create_consumer(committed_database, fail_on("b", ValueError("no good")))
+        with pytest.raises(HandlerFailedError):
+            await consumer.consume_page()
+        assert await read_effects(committed_database) == ["a"]
+        assert (await read_cursor(committed_database)).attempts == 1
+
+    async def test_event_that_was_brought_here_meanwhile_is_not_applied_twice(
+        self, committed_database: Database, emit: Emit
+    ) -> None:
+        async def be_overtaken(session: AsyncSession, event: PostPublished, envelope: EventEnvelope) -> None:
+            await apply_post(session, event, envelope)
+            async with committed_database.transaction() as other:
+                other.add(InboxEvent(consumer="tests", event_id=envelope.event_id))
+
+        await emit("a")
+        consumer = create_consumer(committed_database, {PostPublished: be_overtaken})
+        with pytest.raises(DBAPIError):
+            await consumer.consume_page()
+        await consumer.consume_page()
+        assert await read_effects(committed_database) == []
+        assert await read_dead(committed_database) == []
 
     async def test_unknown_type_is_parked_at_once(self, committed_database: Database, emit: Emit) -> None:
         await emit("before")

@@ -161,6 +161,18 @@ class TestHintSender:
 
         await wait_until(is_dead)
 
+    async def test_does_not_bury_what_may_not_be_claimed(
+        self, committed_database: Database, chore_model: type[Any], add_chore: AddChore, read_chore: ReadChore
+    ) -> None:
+        """It may have been done: its owner knows, and does not call it dead."""
+        past = datetime.now(UTC) - timedelta(minutes=1)
+        lost = {"state": JobState.RUNNING, "attempts": 3, "lease_ends_at": past, "next_at": past}
+        in_doubt, plain = await add_chore(**lost, dot_at=past), await add_chore(**lost)
+        source = JobSource(chore_model, "chores.answer", "cpu", claimable=chore_model.dot_at.is_(None))
+        await HintSender(committed_database, ListBroker(), [source])._bury_lost_jobs()
+        assert (await read_chore(plain)).state == JobState.DEAD
+        assert (await read_chore(in_doubt)).state == JobState.RUNNING
+
     async def test_lost_database_is_waited_for(
         self, run_sender: RunSender, add_chore: AddChore, committed_database: Database
     ) -> None:

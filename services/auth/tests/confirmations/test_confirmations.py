@@ -15,8 +15,9 @@ from sqlalchemy import func, select, text, update
 
 from auth.background import prune_all
 from auth.confirmations.models import Confirmation
+from auth.confirmations.service import create_confirmation
 from auth.confirmations.utils import ConfirmationSigner, build_question_page, compute_digest
-from auth.profiles.models import Account
+from auth.profiles.models import Account, Profile
 from chassis.database.engine import Database
 from chassis.events.outbox import OutboxEvent
 from chassis.testing.databases import RolledBackDatabase
@@ -38,6 +39,11 @@ async def list_event_types(database: Database) -> list[str]:
 async def is_confirmed(database: Database) -> bool:
     async with database.transaction() as session:
         return (await session.scalars(select(Account.confirmed_at.is_not(None)))).one()
+
+
+async def count_rows(database: Database, model: type[Confirmation] | type[Profile]) -> int:
+    async with database.transaction() as session:
+        return (await session.scalars(select(func.count()).select_from(model))).one()
 
 
 async def expire(database: Database, hours: int) -> None:
@@ -88,7 +94,7 @@ class TestConfirmProfile:
             events = (await session.scalars(text("select payload::text from outbox_event"))).all()
         assert not any(token in event for event in events)
 
-    async def test_one_of_twenty_at_once(
+    async def test_one_of_ten_at_once(
         self,
         committed_app: FastAPI,
         committed_client: httpx.AsyncClient,
@@ -99,9 +105,9 @@ class TestConfirmProfile:
         confirmation = await read_confirmation(committed_database)
         body = {"token": committed_app.state.confirmation_signer.derive_token(confirmation.id)}
         answers = await asyncio.gather(
-            *(committed_client.post("/profiles/confirmations", json=body) for _ in range(20))
+            *(committed_client.post("/profiles/confirmations", json=body) for _ in range(10))
         )
-        assert sorted(answer.status_code for answer in answers) == [204] + [400] * 19
+        assert sorted(answer.status_code for answer in answers) == [204] + [400] * 9
         assert await list_event_types(committed_database) == ["user.registered", "user.confirmed"]
 
 
@@ -212,12 +218,38 @@ class TestGetConfirmation:
 
 
 class TestPruning:
-    @pytest.mark.parametrize(("hours", "left"), [(23, 1), (25, 0)])
-    async def test_goes_a_day_after_its_end(
-        self, database: RolledBackDatabase, token: str, hours: int, left: int
+    @pytest.mark.parametrize(("hours", "status", "rows"), [(23, 409, (1, 1)), (25, 201, (0, 0))])
+    async def test_goes_a_day_after_its_end_with_whom_it_was_sent_to(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        token: str,
+        sign_up_form: Form,
+        hours: int,
+        status: int,
+        rows: tuple[int, int],
     ) -> None:
+        """Address and username are free again."""
         assert token
         await expire(database, hours)
         await prune_all(database)
+        assert (await count_rows(database, Confirmation), await count_rows(database, Profile)) == rows
+        assert (await client.post("/profiles", json=sign_up_form)).status_code == status
+
+    async def test_whoever_confirmed_stays(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, token: str
+    ) -> None:
+        await client.post("/profiles/confirmations", json={"token": token})
+        await expire(database, 25)
+        await prune_all(database)
+        assert (await count_rows(database, Confirmation), await count_rows(database, Profile)) == (0, 1)
+        assert await is_confirmed(database)
+
+    @pytest.mark.usefixtures("token")
+    async def test_whoever_has_another_chance_stays(self, app: FastAPI, database: RolledBackDatabase) -> None:
+        await expire(database, 25)
         async with database.transaction() as session:
-            assert (await session.scalars(select(func.count()).select_from(Confirmation))).one() == left
+            profile_id = (await session.scalars(select(Profile.id))).one()
+            await create_confirmation(session, app.state.confirmation_signer, profile_id)
+        await prune_all(database)
+        assert (await count_rows(database, Confirmation), await count_rows(database, Profile)) == (1, 1)

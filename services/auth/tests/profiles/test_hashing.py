@@ -12,14 +12,13 @@ from auth.profiles.exceptions import HashingBusyError
 from auth.profiles.utils import PasswordHashing
 
 
-async def measure_longest_stall(stop: asyncio.Event) -> float:
-    """Seconds that the loop was once away for."""
-    longest, last = 0.0, time.perf_counter()
+async def count_turns(stop: asyncio.Event) -> int:
+    """How often the loop came round."""
+    turns = 0
     while not stop.is_set():
         await asyncio.sleep(0)
-        now = time.perf_counter()
-        longest, last = max(longest, now - last), now
-    return longest
+        turns += 1
+    return turns
 
 
 class TestPasswordHashing:
@@ -32,15 +31,13 @@ class TestPasswordHashing:
         assert (await real.hash_password("Tr0ubador&3")).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
     async def test_concurrent_hashes_do_not_stall_the_loop(self, real: PasswordHashing) -> None:
-        started_at = time.perf_counter()
-        await real.hash_password("one")
-        one_hash = time.perf_counter() - started_at
         stop = asyncio.Event()
-        watch = asyncio.create_task(measure_longest_stall(stop))
+        watch = asyncio.create_task(count_turns(stop))
         await asyncio.gather(*(real.hash_password(f"password {number}") for number in range(24)))
         stop.set()
-        # In the loop it would be away for all of them; the margin is for a machine that is busy otherwise.
-        assert await watch < 12 * one_hash
+        # Counted, not timed: in the loop, or with the GIL held, there would be two or so for each hash. There are
+        # tens of thousands, and many more than this however busy the machine is otherwise.
+        assert await watch > 24 * 10
 
     async def test_wrong_and_unknown_are_refused(self, hashing: PasswordHashing) -> None:
         stored = await hashing.hash_password("right")
@@ -57,7 +54,8 @@ class TestPasswordHashing:
                 started_at = time.perf_counter()
                 await real.verify_password("wrong", kind)
                 measured.append(time.perf_counter() - started_at)
-        known, unknown = (sorted(measured)[4] for measured in seconds.values())
+        # The shortest of each: others may have been waiting for the machine.
+        known, unknown = (min(measured) for measured in seconds.values())
         assert 0.2 < known / unknown < 5  # without the work for unknown ones it would be a thousand
 
     async def test_other_parameters_ask_for_a_new_hash(self, real: PasswordHashing, hashing: PasswordHashing) -> None:

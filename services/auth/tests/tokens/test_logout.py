@@ -12,6 +12,7 @@ from auth.profiles.models import Profile
 from auth.tokens.models import TokenSession
 from auth.tokens.service import OpenSession
 from chassis.testing.databases import RolledBackDatabase
+from chassis.testing.statements import record_statements
 
 AsCookie = Callable[[str], dict[str, str]]
 RequestToken = Callable[..., Awaitable[httpx.Response]]
@@ -55,6 +56,31 @@ class TestLogout:
         headers = await login(app, profile)
         assert await count_open(database) == 3  # with the two of `opened`
         assert (await client.post("/auth/logout", headers=headers)).status_code == 204
+        assert await count_open(database) == 2
+
+    async def test_each_of_two_sessions_ends(
+        self,
+        app: FastAPI,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        profile: Profile,
+        login: Callable[[FastAPI, Profile], Awaitable[dict[str, str]]],
+        opened: OpenSession,
+        as_cookie: AsCookie,
+    ) -> None:
+        """Both are found by their ids: a condition over all sessions would read every one that there is."""
+        headers = await login(app, profile) | as_cookie(opened.refresh_token)
+        with record_statements(database) as statements:
+            assert (await client.post("/auth/logout", headers=headers)).status_code == 204
+        assert await count_open(database) == 1
+        [ending] = [statement for statement in statements if statement.startswith("UPDATE token_session")]
+        assert "SELECT" not in ending
+
+    @pytest.mark.usefixtures("opened")
+    async def test_unknown_cookie(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, as_cookie: AsCookie
+    ) -> None:
+        assert (await client.post("/auth/logout", headers=as_cookie("A" * 43))).status_code == 204
         assert await count_open(database) == 2
 
     async def test_again_changes_nothing(

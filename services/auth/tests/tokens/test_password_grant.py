@@ -18,6 +18,7 @@ from auth.profiles.utils import PasswordHashing
 from auth.tokens.models import RefreshToken, TokenSession
 from chassis.logs import configure_logging
 from chassis.testing.databases import RolledBackDatabase
+from chassis.testing.statements import record_statements
 
 REFRESH_COOKIE = "__Host-refresh_token"
 
@@ -48,6 +49,18 @@ class TestPasswordGrant:
         assert claims["exp"] - claims["iat"] == 300
         assert abs(claims["iat"] - time.time()) < 60
         assert abs(claims["auth_time"] - time.time()) < 60
+
+    async def test_key_is_read_before_the_transaction(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, email: str, request_token: RequestToken
+    ) -> None:
+        """Which would hold a connection meanwhile, and wait for another."""
+        with record_statements(database) as statements:
+            assert (await request_token(client, username=email)).status_code == 200
+        reads = [index for index, statement in enumerate(statements) if "FROM key_pair" in statement]
+        writes = [index for index, statement in enumerate(statements) if statement.startswith("INSERT")]
+        assert reads
+        assert writes
+        assert max(reads) < min(writes)
 
     async def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
         self, client: httpx.AsyncClient, email: str, request_token: RequestToken

@@ -54,6 +54,12 @@ def upgrade() -> None:
         ["next_at"],
         postgresql_where=sa.text("state IN ('queued', 'running')"),
     )
+    op.create_index(
+        "delivery_email_finished_at_idx",
+        "delivery_email",
+        ["finished_at"],
+        postgresql_where=sa.text("finished_at IS NOT NULL AND recipient <> ''"),
+    )
     create_job_trigger(op.execute, "delivery_email")
 
 

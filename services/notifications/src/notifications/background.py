@@ -1,5 +1,6 @@
-"""The background process: it reads the feeds of auth and posts, and tells the worker which mails are due."""
+"""The background process: it reads the feeds of auth and posts, tells followers, and the worker which mails are due."""
 
+from contextlib import AsyncExitStack, closing
 from functools import partial
 
 from chassis.background import BackgroundTask
@@ -21,14 +22,11 @@ from chassis.jobs.hints import HintSender
 from chassis.periodic import run_every
 from notifications.config import BrokerConfig, PostsUpstreamConfig
 from notifications.deliveries.config import MailConfig
-from notifications.deliveries.constants import PARK_SECONDS
-from notifications.deliveries.service import EMAIL_JOBS, park_ambiguous_emails
-from notifications.inbox.events import (
-    handle_post_published,
-    handle_review_created,
-    handle_user_confirmed,
-    handle_user_registered,
-)
+from notifications.deliveries.constants import BLANK_BATCH, BLANK_SECONDS, PARK_SECONDS
+from notifications.deliveries.service import EMAIL_JOBS, blank_old_emails, park_ambiguous_emails
+from notifications.fan_outs.events import handle_post_published
+from notifications.fan_outs.service import FanOutRunner
+from notifications.inbox.events import handle_review_created, handle_user_confirmed, handle_user_registered
 from notifications.readers.events import handle_creator_followed, handle_creator_unfollowed
 
 # Names of the inbox and of the cursors: changed, everything would be applied anew.
@@ -49,28 +47,36 @@ async def run_background() -> None:
     """Until SIGTERM."""
     client_config = load_config(ServiceClientConfig)
     auth_url, posts_url = str(load_config(AuthUpstreamConfig).auth_url), str(load_config(PostsUpstreamConfig).posts_url)
-    broker = HintBroker(str(load_config(BrokerConfig).redis_url))
     load_config(MailConfig)  # what is wrong in it must be told here, not by the first event
-    async with Database(load_config(DatabaseConfig)) as database, ServiceClient("auth", auth_url) as anonymous:
-        source = ServiceTokenSource(anonymous, client_config)
-        async with (
-            ServiceClient("auth", auth_url, token_source=source) as auth,
-            ServiceClient("posts", posts_url, token_source=source) as posts,
-        ):
-            consume_auth = Consumer(database, FeedClient(auth), AUTH_HANDLERS, name=CONSUMER, feed_name=AUTH_FEED)
-            consume_posts = Consumer(database, FeedClient(posts), POSTS_HANDLERS, name=CONSUMER, feed_name=POSTS_FEED)
-            tasks: dict[str, BackgroundTask] = {
-                "consume-auth": consume_auth.run,
-                "consume-posts": consume_posts.run,
-                "send-hints": HintSender(database, broker, [EMAIL_JOBS]).run,
-                "park-emails": partial(run_every, PARK_SECONDS, "park-emails", partial(park_emails, database)),
-                "housekeeping": partial(run_hourly, database),
-            }
-            await run_tasks("notifications", tasks)
-    broker.close()
+    async with AsyncExitStack() as stack:
+        broker = stack.enter_context(closing(HintBroker(str(load_config(BrokerConfig).redis_url))))
+        database = await stack.enter_async_context(Database(load_config(DatabaseConfig)))
+        source = ServiceTokenSource(await stack.enter_async_context(ServiceClient("auth", auth_url)), client_config)
+        auth = await stack.enter_async_context(ServiceClient("auth", auth_url, token_source=source))
+        posts = await stack.enter_async_context(ServiceClient("posts", posts_url, token_source=source))
+        consume_auth = Consumer(database, FeedClient(auth), AUTH_HANDLERS, name=CONSUMER, feed_name=AUTH_FEED)
+        consume_posts = Consumer(database, FeedClient(posts), POSTS_HANDLERS, name=CONSUMER, feed_name=POSTS_FEED)
+        tasks: dict[str, BackgroundTask] = {
+            "consume-auth": consume_auth.run,
+            "consume-posts": consume_posts.run,
+            "fan-out": FanOutRunner(database).run,
+            "send-hints": HintSender(database, broker, [EMAIL_JOBS]).run,
+            "park-emails": partial(run_every, PARK_SECONDS, "park-emails", partial(park_emails, database)),
+            "blank-emails": partial(run_every, BLANK_SECONDS, "blank-emails", partial(blank_emails, database)),
+            "housekeeping": partial(run_hourly, database),
+        }
+        await run_tasks("notifications", tasks)
 
 
 async def park_emails(database: Database) -> None:
     """Set aside the mails that nobody may send again."""
     async with database.transaction() as session:
         await park_ambiguous_emails(session)
+
+
+async def blank_emails(database: Database) -> None:
+    """Forget whom old mails went to, in small transactions: a long one would hold back every feed of the server."""
+    blanked = BLANK_BATCH
+    while blanked == BLANK_BATCH:
+        async with database.transaction() as session:
+            blanked = await blank_old_emails(session)

@@ -4,9 +4,7 @@ from pydantic import Field, HttpUrl, RedisDsn
 
 from chassis.config import BaseConfig
 
-_IN_SOURCE = Path(__file__).parents[2] / "migrations"
-# In an image the package is installed, and its migrations lie in the working folder (deploy/Dockerfile).
-MIGRATIONS = _IN_SOURCE if _IN_SOURCE.is_dir() else Path("migrations").absolute()
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 class PostsUpstreamConfig(BaseConfig):

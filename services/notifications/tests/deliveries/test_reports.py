@@ -125,6 +125,27 @@ class TestRecordFailure:
         [stored] = await get_emails(database)
         assert (stored.state, stored.last_error) == ("dead", "550 no such user")
 
+    @pytest.mark.parametrize(
+        ("columns", "permanent", "level"),
+        [({}, True, "WARNING"), ({"attempts": 200}, False, "ERROR")],
+        ids=["never", "not in a day of tries"],
+    )
+    async def test_who_is_woken(
+        self,
+        report: Report,
+        email: DeliveryEmail,
+        change_email: ChangeEmail,
+        caplog: pytest.LogCaptureFixture,
+        columns: dict[str, Any],
+        permanent: bool,
+        level: str,
+    ) -> None:
+        if columns:
+            await change_email(email.id, **columns)
+        await report(email.id, "failure", permanent=permanent)
+        levels = {record.levelname for record in caplog.records if "email_dead" in str(record.msg)}
+        assert levels == {level}
+
     async def test_no_address_in_a_log(
         self, report: Report, email: DeliveryEmail, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -1,6 +1,7 @@
 from chassis.cli import ServiceCommands, run_service
-from posts.background import run_background
+from posts.background import CONSUMER, run_background
 from posts.config import MIGRATIONS
+from posts.creators.events import HANDLERS
 from posts.main import create_app
 
 if __name__ == "__main__":
@@ -10,5 +11,6 @@ if __name__ == "__main__":
             create_app=create_app,
             run_background=run_background,
             migrations=MIGRATIONS,
+            handlers={CONSUMER: HANDLERS},
         )
     )

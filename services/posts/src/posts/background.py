@@ -19,8 +19,7 @@ from chassis.jobs.hints import HintSender
 from chassis.periodic import run_every
 from posts.config import BrokerConfig
 from posts.creators.events import HANDLERS
-from posts.renderings.models import RENDERINGS
-from posts.renderings.service import delete_old_renderings, fail_dead_publications
+from posts.renderings.service import RENDERINGS, delete_old_renderings, fail_dead_publications
 
 # Names of the inbox and of the cursor: changed, everything would be applied anew.
 CONSUMER = "posts"

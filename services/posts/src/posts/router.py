@@ -6,8 +6,8 @@ from chassis.events.feed import create_feed_router
 from chassis.jobs.router import create_due_jobs_router
 from posts.creators.router import router as creators_router
 from posts.posts.router import router as posts_router
-from posts.renderings.models import RENDERINGS
 from posts.renderings.router import router as renderings_router
+from posts.renderings.service import RENDERINGS
 from posts.reviews.router import router as reviews_router
 
 router = APIRouter()

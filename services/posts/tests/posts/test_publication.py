@@ -11,8 +11,7 @@ from sqlalchemy import select
 from chassis.events.outbox import OutboxEvent
 from chassis.testing.databases import RolledBackDatabase
 from posts.creators.models import Creator
-from posts.posts.models import Post
-from posts.renderings.models import PostRendering
+from posts.posts.models import Post, PostRendering
 
 Headers = dict[str, str]
 CreateProfile = Callable[..., Awaitable[Creator]]

@@ -11,10 +11,9 @@ from sqlalchemy import func, select
 from chassis.database.engine import Database
 from chassis.events.outbox import OutboxEvent
 from posts.creators.models import Creator
-from posts.posts.models import Post
+from posts.posts.models import Post, PostRendering
 from posts.posts.schemas import PostCreate
 from posts.posts.service import create_post as create_post_service
-from posts.renderings.models import PostRendering
 
 Headers = dict[str, str]
 CreateProfile = Callable[..., Awaitable[Creator]]

@@ -12,9 +12,8 @@ from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.upstreams import ScriptedUpstream
 from posts.creators.models import Creator
 from posts.posts.constants import BODY_MAX_BYTES
-from posts.posts.models import Post
+from posts.posts.models import Post, PostRendering
 from posts.posts.schemas import PostRead
-from posts.renderings.models import PostRendering
 from posts.reviews.models import PostReview
 
 Headers = dict[str, str]
@@ -123,7 +122,7 @@ class TestCreatePost:
             ({"body": ""}, "body.body"),
             ({"body": "x" * (BODY_MAX_BYTES + 1)}, "body.body"),
             ({"body": "é" * (BODY_MAX_BYTES // 2 + 1)}, "body.body"),
-            ({"body": "a\x00b"}, "body"),
+            ({"body": "a\x00b"}, "body.body"),
             ({"status": "published"}, "body.status"),
             ({"creator_id": str(uuid4())}, "body.creator_id"),
         ],

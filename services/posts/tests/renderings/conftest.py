@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from chassis.testing.databases import RolledBackDatabase
 from posts.creators.models import Creator
-from posts.renderings.models import PostRendering
+from posts.posts.models import PostRendering
 
 Headers = dict[str, str]
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, insert, select, text, update
 from chassis.jobs.service import bury_jobs
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.statements import record_statements
+from posts.posts.models import PostRendering
 from posts.renderings import service
-from posts.renderings.models import PostRendering
 from posts.renderings.service import delete_old_renderings, fail_dead_publications
 
 Headers = dict[str, str]
@@ -96,7 +96,6 @@ class TestDeleteOldRenderings:
 
         async with database.transaction() as session:
             assert await session.get(PostRendering, rendering.id) is not None
-
 
     async def test_goes_on_until_nothing_is_left(
         self, database: RolledBackDatabase, post_id: str, monkeypatch: pytest.MonkeyPatch

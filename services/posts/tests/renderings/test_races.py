@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from chassis.database.engine import Database
 from posts.creators.models import Creator
-from posts.renderings.models import PostRendering
+from posts.posts.models import PostRendering
 
 Headers = dict[str, str]
 

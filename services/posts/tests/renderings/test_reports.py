@@ -11,7 +11,7 @@ from chassis.events.outbox import OutboxEvent
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.tokens import TokenSigner
 from posts.posts.constants import HTML_MAX_BYTES
-from posts.renderings.models import PostRendering
+from posts.posts.models import PostRendering
 
 Headers = dict[str, str]
 RESULT = {"html": "<h1>Quiet</h1>", "excerpt": "Quiet"}

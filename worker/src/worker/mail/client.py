@@ -24,7 +24,6 @@ from worker.mail.schemas import OutgoingMail
 
 OK: Final = frozenset({250, 251})
 GO_AHEAD: Final = 354
-CLOSING: Final = 421
 # The hop's quarrel with us, not with the mail: worth another try when somebody has set it right.
 CREDENTIAL_CODES: Final = frozenset({530, 534, 535, 538})
 PERMANENT: Final = range(500, 600)

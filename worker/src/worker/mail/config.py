@@ -14,7 +14,7 @@ class SmtpSecurity(StrEnum):
 
 
 class SmtpConfig(SecretsConfig):
-    """The mail hop that takes our mails. Timeouts in seconds, together below the task's limit."""
+    """The mail hop that takes our mails. Timeouts in seconds, of one step each: the task's limit ends them all."""
 
     model_config = SettingsConfigDict(env_prefix="SMTP_")
 

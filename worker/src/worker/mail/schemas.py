@@ -15,7 +15,7 @@ class EmailClaim(JobClaim):
     email_id: UUID
     sender: str = Field(min_length=3, max_length=320)
     recipient: str = Field(min_length=3, max_length=320)
-    message_id: str = Field(min_length=3, max_length=250)
+    message_id: str = Field(min_length=3, max_length=500)
     date: UtcDatetime
 
 

@@ -6,8 +6,11 @@ from typing import Final
 SOFT_TIME_LIMIT: Final = 20
 TIME_LIMIT: Final = 30
 MAX_MARKDOWN_LENGTH: Final = 500_000
-# The report of a result is a request body, and those end at a megabyte; JSON escapes some of it.
 MAX_HTML_BYTES: Final = 900_000
+"""What a post may hold."""
+MAX_RESULT_BYTES: Final = 1_048_576
+"""Of the whole report of a result, as JSON: what any service takes in a request."""
+MAX_FENCE: Final = 2**63 - 1
 MAX_HIGHLIGHTED_LENGTH: Final = 20_000
 """Of one block of code, in characters; a longer one stays plain."""
 MAX_HIGHLIGHTED_TOTAL: Final = 200_000

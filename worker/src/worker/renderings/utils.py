@@ -15,6 +15,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
+from pydantic_core import to_json
 from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
@@ -30,10 +31,12 @@ from worker.renderings.constants import (
     LANGUAGE_CLASS,
     LINK_REL,
     MAX_EXCERPT_LENGTH,
+    MAX_FENCE,
     MAX_HIGHLIGHTED_LENGTH,
     MAX_HIGHLIGHTED_TOTAL,
     MAX_HTML_BYTES,
     MAX_MARKDOWN_LENGTH,
+    MAX_RESULT_BYTES,
     MIN_EXCERPT_LENGTH,
     STRUCTURE_CLASSES,
     TAGS,
@@ -59,13 +62,21 @@ def render_article(markdown: str, *, document_id: str) -> RenderedArticle:
     parser = create_parser()
     env: dict[str, Any] = {"docId": document_id}
     tokens = parser.parse(markdown, env)
-    html = sanitise_html(parser.renderer.render(tokens, parser.options, env))
-    if len(html.encode()) > MAX_HTML_BYTES:
+    excerpt = build_excerpt(tokens)
+    article = RenderedArticle(sanitise_html(parser.renderer.render(tokens, parser.options, env)), excerpt)
+    if not is_reportable(article):
         # Highlighting is what multiplies the size of code.
-        html = sanitise_html(create_parser(highlights=False).render(markdown, {"docId": document_id}))
-    if len(html.encode()) > MAX_HTML_BYTES:
-        raise ArticleTooLargeError(f"The article is larger than {MAX_HTML_BYTES} bytes as HTML.")
-    return RenderedArticle(html=html, excerpt=build_excerpt(tokens))
+        plain = create_parser(highlights=False).render(markdown, {"docId": document_id})
+        article = RenderedArticle(sanitise_html(plain), excerpt)
+    if not is_reportable(article):
+        raise ArticleTooLargeError(f"The article is larger than {MAX_HTML_BYTES} bytes as HTML, or too large as JSON.")
+    return article
+
+
+def is_reportable(article: RenderedArticle) -> bool:
+    """Whether a post can hold the HTML, and a request the report: JSON escapes every quotation mark and line end."""
+    report = to_json({"fence": MAX_FENCE, "html": article.html, "excerpt": article.excerpt})
+    return len(article.html.encode()) <= MAX_HTML_BYTES and len(report) <= MAX_RESULT_BYTES
 
 
 def create_parser(*, highlights: bool = True) -> MarkdownIt:

@@ -80,7 +80,8 @@ class Applier:
             results: dict[UUID, bool] = {}
             seen = 0
             deadline = time.monotonic() + APPLY_SECONDS
-            for seen, envelope in enumerate(envelopes, start=1):  # noqa: B007 - how far it came
+            for envelope in envelopes:
+                seen += 1
                 event_id = envelope.event_id
                 if event_id not in known and event_id not in results and self._concerns(envelope):
                     results[event_id] = await self._apply_event(session, envelope)

@@ -4,6 +4,7 @@ HandlerFailedError     a handler raised: the event is tried again, then parked
 EventUnknownError      no such event or version is declared here: parked at once
 EventMalformedError    the payload does not fit the declared event: parked at once
 DeadEventMissingError  there is no such dead event to replay
+DeadEventStaysError    a dead event could not be applied this time either
 """
 
 from uuid import UUID
@@ -23,4 +24,8 @@ class EventMalformedError(Exception):
 
 
 class DeadEventMissingError(Exception):
+    pass
+
+
+class DeadEventStaysError(Exception):
     pass

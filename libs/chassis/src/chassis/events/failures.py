@@ -9,6 +9,7 @@ from chassis.events.exceptions import HandlerFailedError
 from chassis.http.exceptions import UpstreamError
 from chassis.problems import ServiceUnavailableError
 
+
 def is_service_away(error: BaseException) -> bool:
     return isinstance(error, (UpstreamError, ServiceUnavailableError))
 

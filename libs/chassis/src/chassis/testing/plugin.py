@@ -2,8 +2,11 @@
 
 A service's conftest says where its migrations are (`migrations_path`) and how its app is made (`app`); the
 plugin gives `database`, `committed_database`, `client`, `create_client`, `signer`.
+
+A test fails when it holds up the event loop for longer than the ini option `loop_stall_seconds` (0: it may).
 """
 
+import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -23,6 +26,20 @@ if TYPE_CHECKING:
     from embedded.postgres import EmbeddedPostgres
 
 # Imports stand inside the fixtures: this module is loaded by every pytest run, also those that need none of it.
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("loop_stall_seconds", "How long a test may hold up the event loop.", default="0.5")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Watch the loop of an asynchronous test."""
+    seconds = float(item.config.getini("loop_stall_seconds"))
+    if seconds and isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        from chassis.testing.stalls import refuse_stalls
+
+        item.obj = refuse_stalls(item.obj, seconds)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Proofs of an e-mail address: made at sign-up, used once."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -55,13 +56,13 @@ async def use_confirmation(session: AsyncSession, token: str) -> UUID | None:
     return (await session.scalars(statement)).one_or_none()
 
 
-async def delete_expired_confirmations(session: AsyncSession) -> int:
-    """Some of those that were over a day ago; how many."""
+async def delete_expired_confirmations(session: AsyncSession) -> Sequence[UUID]:
+    """Some of those that were over a day ago, used or not; the profiles that they were of, one for each."""
     over = (
         select(Confirmation.id)
         .where(Confirmation.expires_at < func.now() - CONFIRMATION_LIFETIME)
         .limit(PRUNE_CONFIRMATIONS)
         .with_for_update(skip_locked=True)
     )
-    statement = delete(Confirmation).where(Confirmation.id.in_(over)).returning(Confirmation.id)
-    return len((await session.scalars(statement)).all())
+    statement = delete(Confirmation).where(Confirmation.id.in_(over)).returning(Confirmation.profile_id)
+    return (await session.scalars(statement)).all()

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.confirmations import service as confirmations
 from auth.confirmations.exceptions import ConfirmationInvalidError
+from auth.confirmations.models import Confirmation
 from auth.confirmations.utils import ConfirmationSigner
 from auth.profiles.models import Account, Profile
 from auth.profiles.queries import ACCOUNT_BY_EMAIL, CREATOR, OWN_PROFILE, PROFILE
@@ -99,17 +100,30 @@ async def confirm_profile_or_raise(session: AsyncSession, token: str) -> None:
         raise ConfirmationInvalidError
 
 
+async def delete_unconfirmed_profiles(session: AsyncSession) -> int:
+    """Of some confirmations that are over: them, and whom they were sent to in vain; how many confirmations.
+
+    Address and username are free again. Nobody else is told: who never confirmed never did anything.
+    """
+    profile_ids = await confirmations.delete_expired_confirmations(session)
+    is_unconfirmed = exists().where(Account.profile_id == Profile.id, Account.confirmed_at.is_(None))
+    is_asked = exists().where(Confirmation.profile_id == Profile.id)
+    await session.execute(delete(Profile).where(Profile.id.in_(profile_ids), is_unconfirmed, ~is_asked))
+    return len(profile_ids)
+
+
 async def _raise_version(session: AsyncSession, profile_id: UUID) -> int:
     statement = update(Profile).where(Profile.id == profile_id).values(version=Profile.version + 1)
     return (await session.scalars(statement.returning(Profile.version))).one()
 
 
 async def lock_profile(session: AsyncSession, profile_id: UUID) -> OwnProfile | None:
+    """Of the two the public one is held; a login, which writes to the account first, need not wait for it."""
     statement = (
         select(Profile, Account)
         .join(Account, Account.profile_id == Profile.id)
         .where(Profile.id == profile_id)
-        .with_for_update()
+        .with_for_update(of=Profile, key_share=True)
         .execution_options(populate_existing=True)
     )
     row = (await session.execute(statement)).one_or_none()

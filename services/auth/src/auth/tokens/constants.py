@@ -22,7 +22,6 @@ REFRESH_GRACE = timedelta(seconds=10)
 
 REFRESH_COOKIE = "__Host-refresh_token"
 """The prefix makes browsers refuse it from other hosts, without Secure, and with any other path."""
-REFRESH_TOKEN_PATTERN = "^[A-Za-z0-9_-]{43}$"  # noqa: S105 - a pattern
 
 SECRET_MAX_LENGTH = 512
 SCOPE_MAX_LENGTH = 1000

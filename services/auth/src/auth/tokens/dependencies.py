@@ -60,8 +60,10 @@ class OAuthRoute(TransactionalRoute):
 
 
 async def get_token_tools(request: Request, reader: ReaderDep, hashing: HashingDep, key_ring: KeyRingDep) -> TokenTools:
+    """Raises SigningKeyMissingError."""
     chain: RefreshChain = request.app.state.refresh_chain
-    return TokenTools(reader, hashing, TokenIssuer(key_ring, load_config(TokenConfig)), chain)
+    issuer = TokenIssuer(await key_ring.get_signing_key(), load_config(TokenConfig))
+    return TokenTools(reader, hashing, issuer, chain)
 
 
 async def parse_grant(request: Request, form: Annotated[TokenForm, Form()], cookie: RefreshCookie = None) -> Grant:

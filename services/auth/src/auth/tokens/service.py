@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from sqlalchemy import Integer, and_, cast, delete, func, or_, select, update
+from sqlalchemy import Integer, and_, cast, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.clients import service as clients
-from auth.keys.service import KeyRing
+from auth.keys.utils import SigningKey
 from auth.profiles import service as profiles
 from auth.profiles.utils import PasswordHashing
 from auth.tokens.constants import (
@@ -80,11 +80,13 @@ class OpenSession:
 
 
 class TokenIssuer:
-    def __init__(self, key_ring: KeyRing, config: TokenConfig) -> None:
-        self._key_ring = key_ring
+    """Holds the key to sign with, so that nothing is read any more once a transaction has begun."""
+
+    def __init__(self, key: SigningKey, config: TokenConfig) -> None:
+        self._key = key
         self._config = config
 
-    async def issue_user_token(self, session: OpenSession) -> str:
+    def issue_user_token(self, session: OpenSession) -> str:
         claims = {
             "aud": self._config.audience,
             "sub": str(session.profile_id),
@@ -92,15 +94,13 @@ class TokenIssuer:
             "scope": "",
             "auth_time": int(session.authenticated_at.timestamp()),
         }
-        return await self._sign(claims)
+        return self._sign(claims)
 
-    async def issue_service_token(self, client_id: str, scope: str) -> str:
+    def issue_service_token(self, client_id: str, scope: str) -> str:
         subject = f"{SERVICE_SUBJECT_PREFIX}{client_id}"
-        return await self._sign({"aud": self._config.internal_audience, "sub": subject, "scope": scope})
+        return self._sign({"aud": self._config.internal_audience, "sub": subject, "scope": scope})
 
-    async def _sign(self, claims: dict[str, Any]) -> str:
-        """Raises SigningKeyMissingError."""
-        key = await self._key_ring.get_signing_key()
+    def _sign(self, claims: dict[str, Any]) -> str:
         now = int(time.time())
         common = {
             "iss": self._config.issuer,
@@ -108,8 +108,8 @@ class TokenIssuer:
             "iat": now,
             "exp": now + ACCESS_TOKEN_SECONDS,
         }
-        headers = {"typ": TOKEN_TYPE, "kid": key.kid}
-        return jwt.encode(common | claims, key.private_key, algorithm=ALGORITHM, headers=headers)
+        headers = {"typ": TOKEN_TYPE, "kid": self._key.kid}
+        return jwt.encode(common | claims, self._key.private_key, algorithm=ALGORITHM, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class TokenTools:
 
 
 async def issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -> IssuedTokens:
-    """Raises what `tokens.exceptions` lists, HashingBusyError, SigningKeyMissingError."""
+    """Raises what `tokens.exceptions` lists, HashingBusyError."""
     if isinstance(grant, ClientGrant):
         return await _issue_to_client(tools, grant)
     if isinstance(grant, PasswordGrant):
@@ -131,7 +131,7 @@ async def issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -
     else:
         opened = await rotate_session(session, tools.chain, grant.refresh_token)
     return IssuedTokens(
-        access_token=await tools.issuer.issue_user_token(opened),
+        access_token=tools.issuer.issue_user_token(opened),
         expires_in=ACCESS_TOKEN_SECONDS,
         scope="",
         refresh_token=opened.refresh_token,
@@ -149,7 +149,7 @@ async def _issue_to_client(tools: TokenTools, grant: ClientGrant) -> IssuedToken
     if not scopes <= granted:
         raise ScopeInvalidError
     scope = " ".join(sorted(scopes))
-    access_token = await tools.issuer.issue_service_token(grant.client_id, scope)
+    access_token = tools.issuer.issue_service_token(grant.client_id, scope)
     return IssuedTokens(access_token=access_token, expires_in=ACCESS_TOKEN_SECONDS, scope=scope)
 
 
@@ -227,18 +227,26 @@ def _add_generation(session: AsyncSession, family: TokenSession, used: RefreshTo
 
 async def end_session(session: AsyncSession, *, session_id: UUID | None, refresh_token: str | None) -> None:
     """End the session of an access token, and that of any refresh token it ever had. Nothing to end is fine."""
-    of_token = select(RefreshToken.session_id).where(RefreshToken.digest == compute_digest(refresh_token or ""))
+    # Looked up first: with a subquery beside an OR, PostgreSQL would read every session there is.
+    candidates = {session_id, await _find_session_id(session, refresh_token)}
+    ids = [candidate for candidate in candidates if candidate is not None]
+    if not ids:
+        return
     statement = (
         update(TokenSession)
-        .where(
-            or_(TokenSession.id == session_id, TokenSession.id.in_(of_token)),
-            TokenSession.revoked_at.is_(None),
-        )
+        .where(TokenSession.id.in_(ids), TokenSession.revoked_at.is_(None))
         .values(revoked_at=func.now())
         .returning(TokenSession.id)
     )
     for ended_id in await session.scalars(statement):
         logger.info("session_ended", session_id=str(ended_id))
+
+
+async def _find_session_id(session: AsyncSession, refresh_token: str | None) -> UUID | None:
+    if refresh_token is None:
+        return None
+    statement = select(RefreshToken.session_id).where(RefreshToken.digest == compute_digest(refresh_token))
+    return (await session.scalars(statement)).one_or_none()
 
 
 async def delete_ended_sessions(session: AsyncSession) -> int:

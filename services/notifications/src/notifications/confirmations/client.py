@@ -25,6 +25,5 @@ class ConfirmationsClient:
             raise UpstreamUnavailableError(error.target, FailureReason.CREDENTIALS, status=error.status) from error
         try:
             return Confirmation.model_validate(answer)
-        except ValidationError:
-            # Not chained: the text of the cause would repeat the token.
-            raise UpstreamUnavailableError(self._auth.target, FailureReason.MALFORMED) from None
+        except ValidationError as error:
+            raise UpstreamUnavailableError(self._auth.target, FailureReason.MALFORMED) from error

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -48,8 +49,14 @@ DOT_MARGIN_SECONDS = 30
 PARK_SECONDS = 5.0
 """Between two looks for mails that must be parked."""
 
+KEEP = timedelta(days=30)
+"""How long a mail that is over says whom it went to and what it said."""
+BLANK_SECONDS = 3600.0
+BLANK_BATCH = 1000
+
 SUBJECT_MAX_LENGTH = 250
 ADDRESS_MAX_LENGTH = 320
+MESSAGE_ID_MAX_LENGTH = 500
 REPLY_MAX_LENGTH = 1000
 ERROR_MAX_LENGTH = 2000
 

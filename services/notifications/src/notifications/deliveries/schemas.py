@@ -7,6 +7,7 @@ from chassis.schemas import CustomModel, InputModel, UtcDatetime
 from notifications.deliveries.constants import (
     ADDRESS_MAX_LENGTH,
     ERROR_MAX_LENGTH,
+    MESSAGE_ID_MAX_LENGTH,
     REPLY_MAX_LENGTH,
     SUBJECT_MAX_LENGTH,
     EmailKind,
@@ -23,7 +24,7 @@ class EmailClaim(CustomModel):
     lease_ends_at: UtcDatetime
     sender: str = Field(max_length=ADDRESS_MAX_LENGTH, description="For the From header.")
     recipient: str = Field(max_length=ADDRESS_MAX_LENGTH)
-    message_id: str = Field(max_length=500, description="With its angle brackets.")
+    message_id: str = Field(max_length=MESSAGE_ID_MAX_LENGTH, description="With its angle brackets.")
     date: UtcDatetime = Field(description="For the Date header.")
 
 

@@ -1,7 +1,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select, update
+from sqlalchemy import Select, case, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,9 @@ from chassis.logs import get_logger
 from notifications.confirmations.client import ConfirmationsClient
 from notifications.deliveries.config import MailConfig
 from notifications.deliveries.constants import (
+    BLANK_BATCH,
     DOT_MARGIN_SECONDS,
+    KEEP,
     MAIL_QUEUE,
     POLICIES,
     SEND_EMAIL_TASK,
@@ -23,7 +25,7 @@ from notifications.deliveries.constants import (
     EmailKind,
     EmailState,
 )
-from notifications.deliveries.models import IS_TO_BE_PARKED, MAY_BE_SENT, DeliveryEmail
+from notifications.deliveries.models import BLANKABLE, IS_TO_BE_PARKED, MAY_BE_SENT, DeliveryEmail
 from notifications.deliveries.queries import GET_EMAIL_DRAFT
 from notifications.deliveries.schemas import EmailClaim, EmailContent, EmailDraft
 from notifications.deliveries.utils import get_confirmation_params, get_link, render_email
@@ -141,8 +143,10 @@ async def record_failure(session: AsyncSession, email_id: UUID, *, fence: int, e
         session, DeliveryEmail, email_id, fence=fence, error=error, permanent=permanent, values={"dot_at": None}
     )
     if email is not None and email.state == JobState.DEAD:
+        # A final word about one mail is everyday life; a day of tries in vain is a fault of the platform.
+        log = logger.warning if permanent else logger.error
         # The error stays in the row: the words of a mail server may name the recipient.
-        logger.error("email_dead", email_id=str(email_id), kind=email.kind, attempts=email.attempts)
+        log("email_dead", email_id=str(email_id), kind=email.kind, attempts=email.attempts)
 
 
 async def park_ambiguous_emails(session: AsyncSession) -> int:
@@ -153,3 +157,17 @@ async def park_ambiguous_emails(session: AsyncSession) -> int:
     for email_id in ids:
         logger.error("email_unknown", email_id=str(email_id))
     return len(ids)
+
+
+async def blank_old_emails(session: AsyncSession) -> int:
+    """Forget who got a batch of old mails and what they said. Returns how many; a full batch may leave others."""
+    old = (
+        select(DeliveryEmail.id)
+        .where(text(BLANKABLE), DeliveryEmail.finished_at < func.now() - KEEP)
+        .limit(BLANK_BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    # The words of a mail server may name the recipient.
+    values: dict[str, Any] = {"recipient": "", "params": {}, "smtp_reply": None, "last_error": None}
+    blanked = update(DeliveryEmail).where(DeliveryEmail.id.in_(old)).values(values)
+    return len((await session.scalars(blanked.returning(DeliveryEmail.id))).all())

@@ -1,8 +1,10 @@
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import ColumnElement, Select, any_, func, literal, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.queries import Reader as HotReader
@@ -13,7 +15,6 @@ from notifications.inbox.models import Notification
 from notifications.inbox.queries import COUNT_UNREAD, LIST_NOTIFICATIONS, LIST_UNREAD_NOTIFICATIONS
 from notifications.inbox.utils import Message
 from notifications.readers.models import Reader
-from notifications.readers.service import select_followers
 
 MAILED_KINDS = (NotificationKind.POST_PUBLISHED, NotificationKind.REVIEW_CREATED)
 
@@ -56,15 +57,11 @@ async def mark_all_read(session: AsyncSession, recipient_id: UUID) -> None:
 
 
 async def create_notification(session: AsyncSession, recipient_id: UUID, message: Message) -> None:
-    await _create_notifications(session, select(literal(recipient_id)), message)
+    await create_notifications(session, [recipient_id], message)
 
 
-async def create_follower_notifications(session: AsyncSession, creator_id: UUID, message: Message) -> None:
-    """One statement for all followers, known as readers or not."""
-    await _create_notifications(session, select_followers(creator_id), message)
-
-
-async def _create_notifications(session: AsyncSession, recipients: Select[UUID], message: Message) -> None:
+async def create_notifications(session: AsyncSession, recipient_ids: Sequence[UUID], message: Message) -> None:
+    """One statement for all of them, known as readers or not; who was told of it before is not told again."""
     values: dict[str, Any] = {
         "kind": literal(message.kind.value),
         "subject_id": literal(message.subject_id),
@@ -73,16 +70,24 @@ async def _create_notifications(session: AsyncSession, recipients: Select[UUID],
         "link": literal(message.link),
         "data": literal(message.data, JSONB),
     }
-    rows = recipients.add_columns(*values.values())
+    rows = select(func.unnest(to_array(recipient_ids)), *values.values())
     statement = insert(Notification).from_select(["recipient_id", *values], rows)
     await session.execute(statement.on_conflict_do_nothing())
 
 
-def select_emails(*where: Any) -> Select[Any]:
+def to_array(ids: Sequence[UUID]) -> ColumnElement[Any]:
+    """One parameter for any number of ids: the statement stays the same and is compiled once."""
+    return literal(list(ids), ARRAY(postgresql.UUID(as_uuid=True)))
+
+
+def select_emails(recipient_ids: Sequence[UUID], message: Message | None = None) -> Select[Any]:
     """The mails that go with notifications, in the shape that `deliveries.service.create_emails` takes.
 
-    Only to readers whose address is known and confirmed.
+    Only to readers whose address is known and confirmed; about everything unless a message is given.
     """
+    about: list[ColumnElement[bool]] = []
+    if message is not None:
+        about = [Notification.kind == message.kind.value, Notification.subject_id == message.subject_id]
     params = Notification.data + func.jsonb_build_object("text", Notification.text, "first_name", Reader.first_name)
     return (
         select(
@@ -93,5 +98,6 @@ def select_emails(*where: Any) -> Select[Any]:
             params.label("params"),
         )
         .join(Reader, Reader.user_id == Notification.recipient_id)
-        .where(Reader.is_confirmed, Reader.email.is_not(None), Notification.kind.in_(MAILED_KINDS), *where)
+        .where(Notification.recipient_id == any_(to_array(recipient_ids)), *about)
+        .where(Reader.is_confirmed, Reader.email.is_not(None), Notification.kind.in_(MAILED_KINDS))
     )

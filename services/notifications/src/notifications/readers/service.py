@@ -7,8 +7,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.contracts.accounts import UserRegistered
+from notifications.readers.constants import READERS_LOCK
 from notifications.readers.exceptions import AddressUnusableError
 from notifications.readers.models import Reader, ReaderFollow
+
+
+async def lock_readers(session: AsyncSession, *, shared: bool = False) -> None:
+    """Until the transaction ends. To be called before anything is read.
+
+    Who notifies (`shared`) mails those who are confirmed, and who confirms a reader mails what was missed: if neither
+    saw the other's change, because it was not committed, both would leave the mail to the other.
+    """
+    lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+    await session.execute(select(lock(READERS_LOCK)))
 
 
 async def update_reader(session: AsyncSession, event: UserRegistered, *, seq: int) -> None:
@@ -61,6 +72,9 @@ async def get_full_name(session: AsyncSession, user_id: UUID) -> str | None:
     return await session.scalar(select(func.nullif(name, "")).where(Reader.user_id == user_id))
 
 
-def select_followers(creator_id: UUID) -> Select[UUID]:
-    """Ids of those who follow the creator now, for an INSERT … SELECT."""
-    return select(ReaderFollow.follower_id).where(ReaderFollow.creator_id == creator_id, ReaderFollow.is_following)
+def select_followers(creator_id: UUID, *, after_id: UUID | None) -> Select[UUID]:
+    """Ids of those who follow the creator now, in their order: all, or those behind `after_id`."""
+    query = select(ReaderFollow.follower_id).where(ReaderFollow.creator_id == creator_id, ReaderFollow.is_following)
+    if after_id is not None:
+        query = query.where(ReaderFollow.follower_id > after_id)
+    return query.order_by(ReaderFollow.follower_id)

@@ -1,12 +1,25 @@
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, Numeric, Text, literal_column
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from chassis.database.models import Base, HasId, HasTimestamps
+from chassis.jobs.models import JobMixin
 from posts.creators.models import Creator
 from posts.posts.constants import PostStatus
 
@@ -64,3 +77,27 @@ class Post(HasId, HasTimestamps, Base):
     @property
     def rating(self) -> PostRating:
         return PostRating(self.rating_average, self.rating_count)
+
+
+class PostRendering(JobMixin, Base):
+    """The job of making HTML of one version of a post."""
+
+    __tablename__ = "post_rendering"
+
+    # Twice what the worker may take before it is stopped.
+    LEASE: ClassVar[timedelta] = timedelta(minutes=1)
+
+    post_id: Mapped[UUID] = mapped_column(ForeignKey("post.id", ondelete="CASCADE"))
+    version: Mapped[int]
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (
+            *cls.get_job_arguments(),
+            UniqueConstraint("post_id", "version"),
+            # Few, and looked for every few seconds.
+            Index("post_rendering_dead_idx", "post_id", postgresql_where=text("state = 'dead'")),
+            # For their deletion: open ones have no such moment.
+            Index(None, "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+        )

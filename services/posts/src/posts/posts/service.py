@@ -17,10 +17,9 @@ from chassis.pagination import PageBytes, PageParams
 from posts.creators.exceptions import CreatorNotFoundError
 from posts.creators.models import Creator
 from posts.posts.constants import PostStatus, PublicationError
-from posts.posts.models import Post
+from posts.posts.models import Post, PostRendering
 from posts.posts.queries import CREATOR_POSTS, POST, POSTS, POSTS_BY_CREATOR
 from posts.posts.schemas import PostCreate, PostUpdate
-from posts.renderings.models import PostRendering
 
 
 @dataclass(frozen=True, slots=True)

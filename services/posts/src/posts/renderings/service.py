@@ -9,12 +9,14 @@ from chassis.database.engine import Database
 from chassis.jobs.exceptions import JobNotFoundError
 from chassis.jobs.models import JobState
 from chassis.jobs.service import claim_job, complete_job, fail_job
+from chassis.jobs.sources import JobSource
 from posts.posts.constants import HTML_MAX_BYTES, PublicationError
-from posts.posts.models import Post
+from posts.posts.models import Post, PostRendering
 from posts.posts.service import apply_rendering, apply_rendering_failure, lock_post
-from posts.renderings.constants import KEEP, PRUNE_RENDERINGS
-from posts.renderings.models import PostRendering
+from posts.renderings.constants import KEEP, PRUNE_RENDERINGS, RENDER_QUEUE, RENDER_TASK
 from posts.renderings.schemas import RenderingClaim, RenderingFailure, RenderingResult
+
+RENDERINGS = JobSource(PostRendering, RENDER_TASK, RENDER_QUEUE)
 
 # As text in the statement, so that the planner sees that the partial index applies.
 IS_DEAD = PostRendering.state == literal_column("'dead'", Text())

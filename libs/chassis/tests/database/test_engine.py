@@ -1,0 +1,57 @@
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from chassis.config import ConfigError
+from chassis.database import engine
+from chassis.database.engine import Database
+
+
+async def set_connection_limit(database: Database, limit: int) -> Database:
+    """The same database as a service's role reaches it: without the privileges of a superuser."""
+    role = f"role_{database.config.name}"
+    async with database.transaction() as session:
+        await session.execute(text(f"create role {role} login password 'secret' connection limit {limit}"))
+        await session.execute(text(f"grant connect on database {database.config.name} to {role}"))
+    config = database.config.model_copy(update={"user": role, "password": type(database.config.password)("secret")})
+    return Database(config.model_copy(update={"pool_size": 5, "reader_pool_size": 5, "processes": 2}))
+
+
+class TestCheckConnectionBudget:
+    # Two API processes of 5 + 5 + 1 connections, and a background process of 5 + 5 + 4.
+    async def test_valid(self, committed_database: Database) -> None:
+        async with await set_connection_limit(committed_database, 36):
+            pass
+
+    async def test_role_may_have_fewer(self, committed_database: Database) -> None:
+        database = await set_connection_limit(committed_database, 35)
+        with pytest.raises(ConfigError, match=r"ask for 36 connections; PostgreSQL allows role_\w+ 35"):
+            async with database:
+                pass
+        await database.close()
+
+    async def test_role_without_a_limit(self, committed_database: Database) -> None:
+        database = await set_connection_limit(committed_database, -1)
+        async with database:
+            await database.check_connection_budget()
+        crowded = Database(database.config.model_copy(update={"processes": 18}))
+        with pytest.raises(ConfigError, match="ask for 212 connections"):
+            async with crowded:
+                pass
+        await crowded.close()
+
+
+class TestClose:
+    async def test_query_that_does_not_end(self, committed_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(engine, "CLOSE_SECONDS", 0.05)
+        database = Database(committed_database.config)
+        await database.open()
+        async with database.transaction() as session:
+            await session.execute(text("select 1"))
+        assert database.engine.pool.checkedin() == 1  # type: ignore[attr-defined]
+        held = database._acquire()
+        connection = await held.__aenter__()
+        await database.close()
+        with pytest.raises(asyncpg.InterfaceError):
+            await connection.fetchval("select 1")
+        assert database.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
