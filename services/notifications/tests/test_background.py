@@ -21,8 +21,10 @@ from chassis.events.handlers import Handlers
 from chassis.events.inbox import DeadEvent
 from chassis.events.position import Position
 from chassis.events.schemas import FeedPage
+from chassis.jobs.broker import HintBroker
 from chassis.testing.events import create_envelope
 from chassis.testing.polling import wait_until
+from notifications import background
 from notifications.background import (
     AUTH_FEED,
     AUTH_HANDLERS,
@@ -102,6 +104,14 @@ class TestConsumers:
         assert "reader.example" not in dead.error + caplog.text
 
 
+class RecordingBroker(HintBroker):
+    closed = 0
+
+    def close(self) -> None:
+        super().close()
+        RecordingBroker.closed += 1
+
+
 class TestRunBackground:
     async def test_starts_while_all_others_are_away(
         self, committed_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -114,6 +124,7 @@ class TestRunBackground:
         monkeypatch.setenv("AUTH_URL", "http://127.0.0.1:1")
         monkeypatch.setenv("POSTS_URL", "http://127.0.0.1:1")
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        monkeypatch.setattr(background, "HintBroker", RecordingBroker)
         running = asyncio.create_task(run_background())
 
         async def is_alive() -> bool:
@@ -127,6 +138,7 @@ class TestRunBackground:
             with suppress(asyncio.CancelledError):
                 await running
         assert not is_background_alive("notifications")
+        assert RecordingBroker.closed == 1
 
 
 class TestParkEmails:

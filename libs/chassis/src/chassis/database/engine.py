@@ -27,7 +27,7 @@ SERVER_SETTINGS = {
 RESERVED_CONNECTIONS = 10
 # Beside its pools: the LISTEN of an API process; the leader locks, the LISTEN and the housekeeping of a background one.
 API_CONNECTIONS = 1
-BACKGROUND_CONNECTIONS = 4
+BACKGROUND_CONNECTIONS = 5
 CLOSE_SECONDS = 5.0
 # What the role may have; a role without a limit, all but what other roles and a superuser need.
 GET_CONNECTION_LIMIT = (
