@@ -42,19 +42,16 @@ class TestWatchLoop:
         assert len(stacks) == 1
         assert __file__ in stacks[0]
 
-    async def test_tells_each_time(self) -> None:
+    async def test_tells_again_after_the_loop_has_turned(self) -> None:
         stacks: list[str] = []
 
-        async def has_beaten() -> bool:
-            return count_lags() > before
+        async def has_told_again() -> bool:
+            block_in_python(LIMIT * 2)
+            return len(stacks) > 1
 
         with watch_loop(stacks.append, LIMIT):
-            never = asyncio.get_running_loop().create_future()
-            for _ in range(2):
-                block_in_python(LIMIT * 2)
-                before = count_lags()
-                await wait_until(has_beaten)
-                await asyncio.wait([never], timeout=LIMIT / 2)
+            # Between two tries the loop turns, and on a busy machine the watcher may have missed it.
+            await wait_until(has_told_again, interval=LIMIT)
         assert len(stacks) == 2
 
     async def test_loop_that_waits_or_is_busy_with_others_is_well(self) -> None:

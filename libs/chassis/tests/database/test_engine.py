@@ -20,12 +20,12 @@ async def set_connection_limit(database: Database, limit: int) -> Database:
 class TestCheckConnectionBudget:
     # Two API processes of 5 + 5 + 1 connections, and a background process of 5 + 5 + 4.
     async def test_valid(self, committed_database: Database) -> None:
-        async with await set_connection_limit(committed_database, 36):
+        async with await set_connection_limit(committed_database, 37):
             pass
 
     async def test_role_may_have_fewer(self, committed_database: Database) -> None:
-        database = await set_connection_limit(committed_database, 35)
-        with pytest.raises(ConfigError, match=r"ask for 36 connections; PostgreSQL allows role_\w+ 35"):
+        database = await set_connection_limit(committed_database, 36)
+        with pytest.raises(ConfigError, match=r"ask for 37 connections; PostgreSQL allows role_\w+ 36"):
             async with database:
                 pass
         await database.close()
@@ -35,7 +35,7 @@ class TestCheckConnectionBudget:
         async with database:
             await database.check_connection_budget()
         crowded = Database(database.config.model_copy(update={"processes": 18}))
-        with pytest.raises(ConfigError, match="ask for 212 connections"):
+        with pytest.raises(ConfigError, match="ask for 213 connections"):
             async with crowded:
                 pass
         await crowded.close()
