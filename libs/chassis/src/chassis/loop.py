@@ -12,7 +12,7 @@ from chassis.logs import get_logger
 from chassis.metrics import LOOP_LAG_SECONDS
 
 STALL_SECONDS = 0.5
-LOOKS = 10
+LOOKS = 4
 """So often within the time that is too long the loop gives a sign of life, and the watcher looks for one."""
 STACK_FRAMES = 12
 
