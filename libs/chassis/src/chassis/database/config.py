@@ -17,6 +17,7 @@ class DatabaseConfig(SecretsConfig):
     password: SecretStr
     pool_size: int = Field(default=5, ge=1, le=100)
     reader_pool_size: int = Field(default=5, ge=1, le=100)
+    acquire_seconds: float = Field(default=1.0, gt=0, le=60, description="How long a request waits for a connection.")
     processes: int = Field(default=1, ge=1, le=64, description="API processes that hold such pools each.")
 
     @property

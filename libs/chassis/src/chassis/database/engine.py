@@ -14,7 +14,6 @@ from chassis.database.config import DatabaseConfig
 from chassis.database.queries import Reader
 from chassis.logs import get_logger
 
-ACQUIRE_SECONDS = 1.0
 CONNECT_SECONDS = 2.0
 # Behind these the server gives up by itself: a query whose client is gone goes on otherwise.
 SERVER_SETTINGS = {
@@ -47,7 +46,7 @@ class Database:
             config.url,
             pool_size=config.pool_size,
             max_overflow=0,
-            pool_timeout=ACQUIRE_SECONDS,
+            pool_timeout=config.acquire_seconds,
             pool_pre_ping=True,
             pool_recycle=1800,
             hide_parameters=True,  # an error's text would repeat them: addresses, passwords, whole posts
@@ -141,7 +140,7 @@ class Database:
         if self._pool is None:
             raise RuntimeError("Database.open was not called")
         connection: AbstractAsyncContextManager[asyncpg.Connection[asyncpg.Record]] = self._pool.acquire(
-            timeout=ACQUIRE_SECONDS
+            timeout=self.config.acquire_seconds
         )
         return connection
 

@@ -31,6 +31,8 @@ def create_database_config(server: EmbeddedPostgres, name: str) -> DatabaseConfi
         password=SecretStr(server.password),
         pool_size=10,
         reader_pool_size=10,
+        # On a busy machine a race may take its time: what is tested is who wins.
+        acquire_seconds=20.0,
         processes=1,
     )
 
