@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from deploy.local.settings import LocalSettings
+
 
 @dataclass(frozen=True)
 class DemoSettings:
@@ -17,13 +19,9 @@ class DemoSettings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read BROADSHEET_URL, BROADSHEET_MAILBOX_URL and BROADSHEET_DEMO_PASSWORD, or the ports of `make run`."""
-        gateway, mailbox = environment.get("BROADSHEET_GATEWAY_PORT"), environment.get("BROADSHEET_MAILBOX_PORT")
-        url = environment.get("BROADSHEET_URL") or (f"http://127.0.0.1:{gateway}" if gateway else cls.url)
-        mailbox_url = environment.get("BROADSHEET_MAILBOX_URL") or (
-            f"http://127.0.0.1:{mailbox}" if mailbox else cls.mailbox_url
-        )
+        local = LocalSettings.from_environment(environment)
         return cls(
-            url=url.rstrip("/"),
-            mailbox_url=mailbox_url.rstrip("/"),
+            url=(environment.get("BROADSHEET_URL") or local.get_url("gateway")).rstrip("/"),
+            mailbox_url=(environment.get("BROADSHEET_MAILBOX_URL") or local.get_url("mailbox")).rstrip("/"),
             password=environment.get("BROADSHEET_DEMO_PASSWORD") or cls.password,
         )

@@ -3,6 +3,7 @@ import os
 import shutil
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,19 @@ class TestUnreachableWheel:
         with EmbeddedPostgres(None, durable=False) as server:
             assert server.command[0] == str(home / "bin" / "postgres")
         assert [entry.name for entry in shared_state.iterdir() if entry.name.startswith(".")] == []
+
+
+class TestFormerServer:
+    def test_one_that_is_still_ending_is_waited_for(self, tmp_path: Path) -> None:
+        former = EmbeddedPostgres(tmp_path / "data", durable=False)
+        former.start()
+        assert former.pid is not None
+        ending = threading.Timer(0.5, former.stop)
+        ending.start()
+        successor = EmbeddedPostgres(tmp_path / "data", durable=False)
+        try:
+            successor.start()
+            assert successor.pid is not None
+        finally:
+            ending.join()
+            successor.stop()

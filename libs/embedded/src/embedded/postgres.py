@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from embedded.processes import read_last_words, spawn, stop_process, wait_for_st
 
 SUPERUSER: Final = "postgres"
 START_SECONDS: Final = 60.0
+FORMER_SECONDS: Final = 20.0
 PORT_TRIES: Final = 5
 PID_FILE_LINES: Final = 8
 # The passwords are random and long, so stretching them would only make each connection 10 ms slower.
@@ -110,6 +112,7 @@ class EmbeddedPostgres:
             self._place_data()
             if not (self._folder / "PG_VERSION").exists():
                 self._init_cluster()
+            self._wait_for_former_server()
         except OSError as error:
             message = f"PostgreSQL cannot use the folder {self.data}: {error}"
             raise EmbeddedError(message) from error
@@ -143,6 +146,20 @@ class EmbeddedPostgres:
             return False
         # As pg_ctl does it: the first line is the postmaster's pid, the eighth its state.
         return len(lines) == PID_FILE_LINES and lines[0].strip() == str(pid) and lines[-1].strip() == "ready"
+
+    def _wait_for_former_server(self) -> None:
+        """One that was told to stop may still be at it: started beside it, a new one would end at once."""
+        deadline = time.monotonic() + FORMER_SECONDS
+        while self._is_former_server_ending() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def _is_former_server_ending(self) -> bool:
+        try:
+            former = int((self._folder / "postmaster.pid").read_text().split(maxsplit=1)[0])
+            # After a crash the number may be another program's by now.
+            return Path(f"/proc/{former}/comm").read_text().strip() == "postgres"
+        except (OSError, ValueError, IndexError):
+            return False
 
     @property
     def _folder(self) -> Path:
