@@ -83,8 +83,12 @@ SETTINGS: Final[dict[str, Any]] = {
 
 
 def create_queues() -> list[Queue]:
-    """One direct queue each. Without a routing key of its own, each queue would get the messages of all."""
-    return [Queue(name, Exchange(name, type="direct"), routing_key=name) for name in QueueName]
+    """One direct queue each. Without a routing key of its own, each queue would get the messages of all.
+
+    Nothing is acknowledged: a hint may be lost. An acknowledgement that met a connection just lost was swallowed
+    together with the loss, and the worker waited for ever on a connection that was gone.
+    """
+    return [Queue(name, Exchange(name, type="direct"), routing_key=name, no_ack=True) for name in QueueName]
 
 
 def create_schedule() -> dict[str, dict[str, Any]]:

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from bs4 import BeautifulSoup
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from worker.renderings.constants import ATTRIBUTES, TAGS
@@ -106,10 +107,12 @@ class TestSanitiseHtml:
         assert len(dangerous) >= 80
 
     @settings(max_examples=300, deadline=None)
+    @example(text='<img src=x class="k x">')
     @given(text=html_like)
     def test_twice_changes_nothing(self, text: str) -> None:
         once = sanitise_html(text)
-        assert sanitise_html(once) == once
+        # As documents: the order of attributes says nothing, and the library does not keep it.
+        assert BeautifulSoup(sanitise_html(once), "html.parser") == BeautifulSoup(once, "html.parser")
         assert find_dangers(once) == []
 
     @pytest.mark.parametrize(
