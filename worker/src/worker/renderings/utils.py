@@ -160,7 +160,7 @@ CLEANER = nh3.Cleaner(
 
 
 def sanitise_html(html: str) -> str:
-    """What is left is safe in any page; a second time changes nothing but the order of attributes, which says nothing."""
+    """What is left is safe in any page; a second time changes at most the order of attributes."""
     return CLEANER.clean(html)
 
 
