@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,7 +183,9 @@ class TestMail:
     def test_idle_worker_does_not_wait_for_its_drain(self, start: Start) -> None:
         worker = start("mail", WORKER_DRAIN_SECONDS="120")
         assert poll_until(lambda: " ready." in worker.output, SECONDS), worker.output
+        started_at = time.monotonic()
         assert worker.stop() == 0
+        assert time.monotonic() - started_at < 10
 
 
 class TestCpu:

@@ -19,6 +19,10 @@ def answer_badly(_: httpx.Request) -> httpx.Response:
     return httpx.Response(503, json={"failing": ["<b>database</b>"]})
 
 
+# The library compiles its patterns at their first use, half a second on a busy machine: not inside a test's loop.
+BeautifulSoup("<p></p>", "html.parser").select("script:not([src]), style, [style], .calls li pre")
+
+
 def read_text(page: BeautifulSoup, selector: str) -> str:
     """The text of the only element that a selector finds."""
     (element,) = page.select(selector)

@@ -12,7 +12,7 @@ from chassis.logs import get_logger
 from chassis.metrics import LOOP_LAG_SECONDS
 
 STALL_SECONDS = 0.5
-LOOKS = 4
+LOOKS = 4  # so few that an idle process stays idle; tests look closer
 """So often within the time that is too long the loop gives a sign of life, and the watcher looks for one."""
 STACK_FRAMES = 12
 
@@ -27,9 +27,9 @@ def log_stall(stack: str) -> None:
 
 
 @contextmanager
-def watch_loop(on_stall: OnStall = log_stall, seconds: float = STALL_SECONDS) -> Iterator[None]:
+def watch_loop(on_stall: OnStall = log_stall, seconds: float = STALL_SECONDS, *, looks: int = LOOKS) -> Iterator[None]:
     """Watch the running loop, from the thread that runs it."""
-    watcher = LoopWatcher(on_stall, seconds)
+    watcher = LoopWatcher(on_stall, seconds, looks)
     watcher.start()
     try:
         yield
@@ -44,10 +44,11 @@ class LoopWatcher:
     process is no fault of the code.
     """
 
-    def __init__(self, on_stall: OnStall, seconds: float) -> None:
+    def __init__(self, on_stall: OnStall, seconds: float, looks: int) -> None:
         self._on_stall = on_stall
         self._seconds = seconds
-        self._pause = seconds / LOOKS
+        self._looks = looks
+        self._pause = seconds / looks
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._clock = time.pthread_getcpuclockid(self._loop_thread)
@@ -76,12 +77,12 @@ class LoopWatcher:
             if self._beats != beats:
                 beats, looks, busy_since = self._beats, 0, time.clock_gettime(self._clock)
                 continue
-            was_stalled = looks >= LOOKS
+            was_stalled = looks >= self._looks
             looks += 1
             # Code in C may hold back this thread as well: then only the processor time tells.
             if time.clock_gettime(self._clock) - busy_since >= self._seconds:
-                looks = max(looks, LOOKS)
-            if looks >= LOOKS and not was_stalled:
+                looks = max(looks, self._looks)
+            if looks >= self._looks and not was_stalled:
                 self._on_stall(self._read_stack())
 
     def _read_stack(self) -> str:

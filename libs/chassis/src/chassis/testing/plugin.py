@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    # Generous: on a busy machine a test that is merely not given a processor must not look like one that blocks.
-    parser.addini("loop_stall_seconds", "How long a test may hold up the event loop.", default="1")
+    parser.addini("loop_stall_seconds", "How long a test may hold up the event loop.", default="0.5")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,6 +8,8 @@ import pytest
 
 from chassis.loop import watch_loop
 
+LOOKS = 10
+
 TestFunction = Callable[..., Awaitable[None]]
 
 
@@ -17,7 +19,7 @@ def refuse_stalls(function: TestFunction, seconds: float) -> TestFunction:
     @functools.wraps(function)
     async def run_watched(**fixtures: Any) -> None:
         stalls: list[str] = []
-        with watch_loop(stalls.append, seconds):
+        with watch_loop(stalls.append, seconds, looks=LOOKS):
             await function(**fixtures)
         if stalls:
             pytest.fail(f"the event loop stood still for more than {seconds} s in\n{stalls[0]}", pytrace=False)
