@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chassis.cli import CONFIG_EXIT_CODE
 from chassis.config import ConfigError
+from chassis.loop import freeze_loaded_objects
 
 ROUTES = Path("/proc/net/route")
 
@@ -70,3 +71,7 @@ def on_starting(_: object) -> None:
     except ConfigError as error:
         print(f"{member}: {error}", file=sys.stderr)
         sys.exit(CONFIG_EXIT_CODE)
+
+
+def post_worker_init(_: object) -> None:
+    freeze_loaded_objects()

@@ -19,7 +19,7 @@ from chassis.database.engine import Database
 from chassis.events.exceptions import DeadEventMissingError, DeadEventStaysError
 from chassis.events.handlers import Handlers
 from chassis.logs import configure_logging
-from chassis.loop import watch_loop
+from chassis.loop import freeze_loaded_objects, watch_loop
 from chassis.metrics import serve_metrics
 
 CONFIG_EXIT_CODE = 78  # EX_CONFIG: a supervisor need not try again
@@ -93,6 +93,7 @@ def _run_command(commands: ServiceCommands, arguments: argparse.Namespace) -> No
 
 
 async def _run_watched(run: Callable[[], Awaitable[None]]) -> None:
+    freeze_loaded_objects()
     with watch_loop():
         await run()
 
@@ -118,6 +119,7 @@ async def _treat_dead_events(commands: ServiceCommands, arguments: argparse.Name
 def run_api(commands: ServiceCommands, config: AppConfig, *, reload: bool) -> None:
     """One process under uvicorn, for development; containers run gunicorn (deploy/gunicorn.conf.py)."""
     commands.create_app()  # a setting that is missing must be told here, in one line, not from inside uvicorn
+    freeze_loaded_objects()
     uvicorn.run(
         f"{commands.name}.main:create_app",
         factory=True,

@@ -32,6 +32,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("loop_stall_seconds", "How long a test may hold up the event loop.", default="0.5")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """As the processes of a service do it. Else a test pays for the garbage of all tests before it."""
+    from chassis.loop import freeze_loaded_objects
+
+    freeze_loaded_objects()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Watch the loop of an asynchronous test."""
