@@ -1,9 +1,10 @@
 # What is imported here is what the metadata holds, and what `make migration` compares the database with.
+import auth.accounts.models
 import auth.clients.models
 import auth.confirmations.models
 import auth.keys.models
 import auth.profiles.models
-import auth.tokens.models
+import auth.sessions.models
 import chassis.events.outbox
 import chassis.idempotency
 from chassis.database.models import Base

@@ -13,19 +13,23 @@ from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from sqlalchemy import func
 
+from auth.accounts.models import Account
+from auth.clients.constants import DELEGABLE_SCOPES
 from auth.clients.service import seed_clients
 from auth.config import MIGRATIONS
 from auth.keys.config import KeysConfig
 from auth.keys.service import KeyRing, ensure_signing_key
+from auth.keys.utils import TokenIssuer
 from auth.main import create_app
-from auth.profiles.config import HashingConfig
-from auth.profiles.models import Account, Profile
-from auth.profiles.utils import PasswordHashing
-from auth.tokens.service import OpenSession, TokenIssuer, create_session
+from auth.passwords.config import HashingConfig
+from auth.passwords.utils import PasswordHashing
+from auth.profiles.models import Profile
+from auth.sessions.service import DeviceInfo, NewSession, OpenSession, create_session
 from chassis.config import load_config
 from chassis.database.engine import Database
 from chassis.events.waker import FeedWaker
 from chassis.security.config import TokenConfig
+from chassis.security.constants import FIRST_PARTY_CLIENT
 from chassis.security.verifier import TokenVerifier
 from chassis.testing.databases import RolledBackDatabase
 
@@ -149,23 +153,31 @@ def create_profile(password_hash: str) -> Callable[..., Awaitable[Profile]]:
 
 
 @pytest.fixture
-def open_session() -> Callable[[FastAPI, Profile], Awaitable[OpenSession]]:
-    async def open_it(app: FastAPI, profile: Profile) -> OpenSession:
+def open_session() -> Callable[..., Awaitable[OpenSession]]:
+    """Logs somebody in, with a password unless said otherwise."""
+
+    async def open_it(app: FastAPI, profile: Profile, **fields: Any) -> OpenSession:
+        values: dict[str, Any] = {
+            "client_id": FIRST_PARTY_CLIENT,
+            "scope": " ".join(sorted(DELEGABLE_SCOPES)),
+            "amr": ("pwd",),
+            "acr": "aal1",
+            "device": DeviceInfo("Test/1.0", "203.0.113.0/24"),
+        }
         async with app.state.database.transaction() as session:
-            return await create_session(session, app.state.refresh_chain, profile.id)
+            new = NewSession(profile_id=profile.id, **(values | fields))
+            return await create_session(session, app.state.refresh_chain, new)
 
     return open_it
 
 
 @pytest.fixture
-def login(
-    open_session: Callable[[FastAPI, Profile], Awaitable[OpenSession]],
-) -> Callable[[FastAPI, Profile], Awaitable[Headers]]:
+def login(open_session: Callable[..., Awaitable[OpenSession]]) -> Callable[..., Awaitable[Headers]]:
     """The headers of somebody who is logged in."""
 
-    async def create_headers(app: FastAPI, profile: Profile) -> Headers:
+    async def create_headers(app: FastAPI, profile: Profile, **fields: Any) -> Headers:
         issuer = TokenIssuer(await app.state.key_ring.get_signing_key(), load_config(TokenConfig))
-        token = issuer.issue_user_token(await open_session(app, profile))
+        token = issuer.issue_user_token((await open_session(app, profile, **fields)).claims)
         return {"Authorization": f"Bearer {token}"}
 
     return create_headers

@@ -12,7 +12,14 @@ from chassis.config import ConfigError, load_config
 from chassis.contracts.accounts import UserRegistered
 from chassis.events.schemas import FeedPage
 
-USER_OPERATIONS = {("get", "/profiles/me"), ("put", "/creators/{profile_id}")}
+USER_OPERATIONS = {
+    ("get", "/auth/sessions"),
+    ("patch", "/auth/sessions/{session_id}"),
+    ("delete", "/auth/sessions/{session_id}"),
+    ("delete", "/auth/sessions"),
+    ("get", "/profiles/me"),
+    ("put", "/creators/{profile_id}"),
+}
 INTERNAL_OPERATIONS = {("get", "/internal/events"), ("get", "/internal/confirmations/{confirmation_id}")}
 OPEN_OPERATIONS = {
     ("post", "/profiles"),
@@ -25,7 +32,7 @@ OPEN_OPERATIONS = {
     ("post", "/auth/logout"),
     ("get", "/.well-known/jwks.json"),
 }
-INPUT_SCHEMAS = ("ProfileCreate", "CreatorUpdate", "ConfirmationUse", "ConfirmationForm", "TokenForm")
+INPUT_SCHEMAS = ("ProfileCreate", "SessionUpdate", "CreatorUpdate", "ConfirmationUse", "ConfirmationForm", "TokenForm")
 
 
 @pytest.fixture

@@ -6,11 +6,16 @@ the version alone: an editor must not lose to a review that arrived meanwhile (d
 
 import hashlib
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 
 from chassis.problems import PreconditionFailedError
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Not changed since the `ETag` in `If-None-Match`."}
+}
+"""For `responses=` of routes that answer with `create_tagged_response`."""
 
 _TAG = re.compile(r'^"(\d{1,18})\.[0-9a-f]{16}"$')
 

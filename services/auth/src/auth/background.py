@@ -5,8 +5,8 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.profiles.service import delete_unconfirmed_profiles
-from auth.tokens.service import delete_ended_sessions
+from auth.accounts.service import delete_unconfirmed_profiles
+from auth.sessions.service import delete_ended_sessions, delete_old_revocations
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks
 from chassis.config import load_config
@@ -33,7 +33,7 @@ async def run_background() -> None:
 
 async def prune_all(database: Database) -> None:
     """In small transactions: a long one would hold back the feed."""
-    for prune in (delete_unconfirmed_profiles, delete_ended_sessions):
+    for prune in (delete_unconfirmed_profiles, delete_ended_sessions, delete_old_revocations):
         while await _prune_some(database, prune):
             pass
 

@@ -10,10 +10,10 @@ from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
 from auth.keys.config import KeysConfig
 from auth.keys.service import KeyRing
-from auth.profiles.config import HashingConfig
-from auth.profiles.utils import PasswordHashing
+from auth.passwords.config import HashingConfig
+from auth.passwords.utils import PasswordHashing
 from auth.router import router
-from auth.tokens.utils import RefreshChain
+from auth.sessions.utils import RefreshChain
 from chassis.app import ServiceSpec
 from chassis.app import create_app as create_chassis_app
 from chassis.config import AppConfig, load_config

@@ -1,13 +1,19 @@
 from fastapi import APIRouter
 
+from auth.accounts.router import router as accounts
 from auth.confirmations.router import router as confirmations
+from auth.creators.router import router as creators
 from auth.keys.router import router as keys
 from auth.profiles.router import router as profiles
+from auth.sessions.router import router as sessions
 from auth.tokens.router import router as tokens
 from chassis.events.feed import create_feed_router
 
 router = APIRouter()
+router.include_router(accounts)  # before profiles: /profiles/me is no id
 router.include_router(profiles)
+router.include_router(creators)
+router.include_router(sessions)
 router.include_router(tokens)
 router.include_router(keys)
 router.include_router(confirmations)

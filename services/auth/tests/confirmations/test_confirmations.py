@@ -13,11 +13,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, text, update
 
+from auth.accounts.models import Account
 from auth.background import prune_all
 from auth.confirmations.models import Confirmation
 from auth.confirmations.service import create_confirmation
 from auth.confirmations.utils import ConfirmationSigner, build_question_page, compute_digest
-from auth.profiles.models import Account, Profile
+from auth.profiles.models import Profile
 from chassis.database.engine import Database
 from chassis.events.outbox import OutboxEvent
 from chassis.testing.databases import RolledBackDatabase

@@ -6,8 +6,10 @@ from uuid import uuid4
 import httpx
 from fastapi import FastAPI
 
+from auth.accounts.schemas import ProfileMe
+from auth.creators.schemas import CreatorRead
 from auth.profiles.models import Profile
-from auth.profiles.schemas import CreatorRead, ProfileMe, ProfileRead
+from auth.profiles.schemas import ProfileRead
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.statements import record_statements
 

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from sqlalchemy import text, update
 
 from auth.profiles.models import Profile
-from auth.tokens.models import RefreshToken, TokenSession
+from auth.sessions.models import LoginSession, RefreshToken
 from chassis.database.engine import Database
 from chassis.testing.databases import RolledBackDatabase
 
@@ -44,7 +44,8 @@ def let_time_pass() -> Callable[..., Awaitable[None]]:
         age = text(f"interval '{seconds} s'")
         async with database.transaction() as session:
             await session.execute(update(RefreshToken).values(used_at=RefreshToken.used_at - age))
-            moved = {"expires_at": TokenSession.expires_at - age, "revoked_at": TokenSession.revoked_at - age}
-            await session.execute(update(TokenSession).values(**moved))
+            columns = ("expires_at", "revoked_at", "idle_ends_at")
+            moved = {name: getattr(LoginSession, name) - age for name in columns}
+            await session.execute(update(LoginSession).values(**moved))
 
     return move

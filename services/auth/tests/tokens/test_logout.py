@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from auth.profiles.models import Profile
-from auth.tokens.models import TokenSession
-from auth.tokens.service import OpenSession
+from auth.sessions.models import LoginSession
+from auth.sessions.service import OpenSession
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.statements import record_statements
 
@@ -20,7 +20,7 @@ RequestToken = Callable[..., Awaitable[httpx.Response]]
 
 async def count_open(database: RolledBackDatabase) -> int:
     async with database.transaction() as session:
-        return len((await session.scalars(select(TokenSession.id).where(TokenSession.revoked_at.is_(None)))).all())
+        return len((await session.scalars(select(LoginSession.id).where(LoginSession.revoked_at.is_(None)))).all())
 
 
 class TestLogout:
@@ -73,7 +73,7 @@ class TestLogout:
         with record_statements(database) as statements:
             assert (await client.post("/auth/logout", headers=headers)).status_code == 204
         assert await count_open(database) == 1
-        [ending] = [statement for statement in statements if statement.startswith("UPDATE token_session")]
+        [ending] = [statement for statement in statements if statement.startswith("UPDATE session ")]
         assert "SELECT" not in ending
 
     @pytest.mark.usefixtures("opened")

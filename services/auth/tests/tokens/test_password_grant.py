@@ -12,10 +12,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from auth.profiles.config import HashingConfig
-from auth.profiles.models import Account, Profile
-from auth.profiles.utils import PasswordHashing
-from auth.tokens.models import RefreshToken, TokenSession
+from auth.accounts.models import Account
+from auth.clients.constants import DELEGABLE_SCOPES
+from auth.passwords.config import HashingConfig
+from auth.passwords.utils import PasswordHashing
+from auth.profiles.models import Profile
+from auth.sessions.models import LoginSession, RefreshToken
 from chassis.logs import configure_logging
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.statements import record_statements
@@ -44,7 +46,10 @@ class TestPasswordGrant:
         assert (header["typ"], header["alg"]) == ("at+jwt", "EdDSA")
         [key] = (await client.get("/.well-known/jwks.json")).json()["keys"]
         assert header["kid"] == key["kid"]
-        assert set(claims) == {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "scope", "auth_time"}
+        named = {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "client_id", "scope", "amr", "acr", "auth_time"}
+        assert set(claims) == named
+        assert (claims["client_id"], claims["amr"], claims["acr"]) == ("broadsheet", ["pwd"], "aal1")
+        assert set(claims["scope"].split()) == DELEGABLE_SCOPES
         assert (claims["iss"], claims["aud"], claims["sub"]) == ("broadsheet", "broadsheet", str(profile.id))
         assert claims["exp"] - claims["iat"] == 300
         assert abs(claims["iat"] - time.time()) < 60
@@ -86,7 +91,7 @@ class TestPasswordGrant:
         token = (await request_token(client, username=email, delivery="body")).json()["refresh_token"]
         async with database.transaction() as session:
             [stored] = await session.scalars(select(RefreshToken))
-            [family] = await session.scalars(select(TokenSession))
+            [family] = await session.scalars(select(LoginSession))
         assert token.encode() not in stored.digest
         assert (family.expires_at - family.created_at).days == 30
 

@@ -1,6 +1,17 @@
 """All events of the platform in one list; importing it makes them known to every consumer."""
 
-from chassis.contracts.accounts import CreatorActivated, UserConfirmed, UserRegistered
+from chassis.contracts.accounts import (
+    ConfirmationRequested,
+    CreatorActivated,
+    ExportCompleted,
+    SecurityNoticed,
+    UserBanned,
+    UserConfirmed,
+    UserDeleted,
+    UserRegistered,
+    UserUnbanned,
+    UserUpdated,
+)
 from chassis.contracts.base import EVENT_TYPES, Event
 from chassis.contracts.posts import CreatorFollowed, CreatorUnfollowed, PostPublished, ReviewCreated
 
@@ -8,6 +19,13 @@ CATALOG: tuple[type[Event], ...] = (
     UserRegistered,
     UserConfirmed,
     CreatorActivated,
+    UserUpdated,
+    UserBanned,
+    UserUnbanned,
+    UserDeleted,
+    ConfirmationRequested,
+    SecurityNoticed,
+    ExportCompleted,
     PostPublished,
     CreatorFollowed,
     CreatorUnfollowed,

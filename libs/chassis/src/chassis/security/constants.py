@@ -1,6 +1,8 @@
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068
 SERVICE_SUBJECT_PREFIX = "service:"
+FIRST_PARTY_CLIENT = "broadsheet"
+"""The `client_id` of logins to our own apps."""
 REQUIRED_CLAIMS = ("iss", "aud", "exp", "iat", "sub", "jti")
 
 TOKEN_MAX_LENGTH = 4096

@@ -8,3 +8,17 @@ SERVICE_SCOPES: Final[dict[str, tuple[str, ...]]] = {
     "notifications": ("events:read", "confirmations:read"),
     "worker": ("jobs:work",),
 }
+
+# What a person can let an app of somebody else do for them. Our own apps may do all of it.
+DELEGABLE_SCOPES: Final = frozenset(
+    {
+        "profile:read",
+        "profile:write",
+        "posts:read",
+        "posts:write",
+        "reviews:write",
+        "follows:write",
+        "notifications:read",
+        "notifications:write",
+    }
+)

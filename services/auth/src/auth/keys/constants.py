@@ -21,3 +21,6 @@ UNKNOWN_RELOAD_SECONDS = 5.0
 JWKS_MAX_AGE_SECONDS = 60
 SEED_LOCK = 4_826_003
 """Advisory lock: one of several migrations that start at once makes the first key."""
+
+ACCESS_TOKEN_SECONDS = 300
+"""How long an access token lives."""

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Text, bindparam, select
+from sqlalchemy import bindparam, select
 
-from auth.profiles.models import Account, Profile
+from auth.profiles.models import Profile
 from chassis.database.queries import HotQuery, json_object, rfc3339
 
 PROFILE_ID = bindparam("profile_id", type_=Profile.id.type)
@@ -19,29 +19,3 @@ PUBLIC_MEMBERS: dict[str, Any] = {
 }
 
 PROFILE = HotQuery(select(json_object(**PUBLIC_MEMBERS).label("body"), Profile.version).where(Profile.id == PROFILE_ID))
-
-OWN_PROFILE = HotQuery(
-    select(
-        json_object(
-            **PUBLIC_MEMBERS,
-            email=Account.email,
-            is_confirmed=Account.confirmed_at.is_not(None),
-            updated_at=rfc3339(Profile.updated_at),
-        ).label("body"),
-        Profile.version,
-    )
-    .join(Account, Account.profile_id == Profile.id)
-    .where(Profile.id == PROFILE_ID)
-)
-
-CREATOR = HotQuery(
-    select(
-        json_object(**PUBLIC_MEMBERS, pen_name=Profile.pen_name, bio=Profile.bio).label("body"), Profile.version
-    ).where(Profile.id == PROFILE_ID, Profile.is_creator)
-)
-
-ACCOUNT_BY_EMAIL = HotQuery(
-    select(Account.profile_id, Account.password_hash, Account.confirmed_at).where(
-        Account.email == bindparam("email", type_=Text())
-    )
-)

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from enum import StrEnum
 
 
@@ -15,16 +14,9 @@ class Delivery(StrEnum):
     BODY = "body"
 
 
-ACCESS_TOKEN_LIFETIME = timedelta(minutes=5)
-SESSION_LIFETIME = timedelta(days=30)
-REFRESH_GRACE = timedelta(seconds=10)
-"""In this time a used refresh token is answered again: the first answer may have been lost, or two tabs asked."""
-
 REFRESH_COOKIE = "__Host-refresh_token"
 """The prefix makes browsers refuse it from other hosts, without Secure, and with any other path."""
 
 SECRET_MAX_LENGTH = 512
+TOKEN_MAX_LENGTH = 4096
 SCOPE_MAX_LENGTH = 1000
-
-ENDED_KEPT = timedelta(days=1)
-PRUNE_SESSIONS = 100  # each with up to 8,640 refresh tokens

@@ -6,26 +6,20 @@ from uuid import UUID
 from fastapi import Cookie, Depends, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
 
+from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError, OAuthError
 from auth.config import PublicConfig
-from auth.keys.dependencies import KeyRingDep
-from auth.profiles.dependencies import HashingDep
+from auth.keys.dependencies import TokenIssuerDep
+from auth.passwords.dependencies import HashingDep
+from auth.sessions.dependencies import DeviceInfoDep, RefreshChainDep
 from auth.tokens.constants import REFRESH_COOKIE, SECRET_MAX_LENGTH, Delivery, GrantType
-from auth.tokens.exceptions import (
-    ClientInvalidError,
-    CrossSiteRefusedError,
-    GrantTypeUnsupportedError,
-    OAuthError,
-    RefreshTokenInvalidError,
-    TokenRequestInvalidError,
-)
+from auth.tokens.exceptions import GrantTypeUnsupportedError, RefreshTokenInvalidError, TokenRequestInvalidError
 from auth.tokens.schemas import IssuedTokens, RefreshableTokenRead, TokenForm, TokenRead
-from auth.tokens.service import ClientGrant, Grant, PasswordGrant, RefreshGrant, TokenIssuer, TokenTools
-from auth.tokens.utils import RefreshChain, check_client_id, parse_basic_credentials
+from auth.tokens.service import ClientGrant, Grant, PasswordGrant, RefreshGrant, TokenTools
+from auth.tokens.utils import check_client_id, parse_basic_credentials
 from chassis.config import load_config
 from chassis.database.dependencies import ReaderDep
 from chassis.database.routing import TransactionalRoute
 from chassis.problems import ProblemError, UnauthorizedError
-from chassis.security.config import TokenConfig
 from chassis.security.dependencies import parse_optional_jwt_data
 
 SERVER_ERROR = 500
@@ -59,11 +53,11 @@ class OAuthRoute(TransactionalRoute):
         return handle_as_oauth
 
 
-async def get_token_tools(request: Request, reader: ReaderDep, hashing: HashingDep, key_ring: KeyRingDep) -> TokenTools:
+async def get_token_tools(
+    reader: ReaderDep, hashing: HashingDep, issuer: TokenIssuerDep, chain: RefreshChainDep, device: DeviceInfoDep
+) -> TokenTools:
     """Raises SigningKeyMissingError."""
-    chain: RefreshChain = request.app.state.refresh_chain
-    issuer = TokenIssuer(await key_ring.get_signing_key(), load_config(TokenConfig))
-    return TokenTools(reader, hashing, issuer, chain)
+    return TokenTools(reader, hashing, issuer, chain, device)
 
 
 async def parse_grant(request: Request, form: Annotated[TokenForm, Form()], cookie: RefreshCookie = None) -> Grant:

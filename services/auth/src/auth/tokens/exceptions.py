@@ -7,22 +7,12 @@ OAuthError
 ├── CredentialsInvalidError     401 invalid_grant
 ├── RefreshTokenInvalidError    401 invalid_grant
 │   └── RefreshTokenReusedError
-├── ClientInvalidError          401 invalid_client
-├── LoginNotConfirmedError      403 invalid_grant
-└── CrossSiteRefusedError       403 invalid_request
+└── LoginNotConfirmedError      403 invalid_grant
 """
 
-from typing import Any, ClassVar
-
-from auth.profiles.exceptions import EmailNotConfirmedError
-from chassis.problems import BadRequestError, ForbiddenError, ProblemError, UnauthorizedError
-
-
-class OAuthError(ProblemError):
-    error: ClassVar[str] = "invalid_request"
-
-    def to_dict(self) -> dict[str, Any]:
-        return super().to_dict() | {"error": self.error, "error_description": self.detail or self.title}
+from auth.accounts.exceptions import EmailNotConfirmedError
+from auth.clients.exceptions import OAuthError
+from chassis.problems import BadRequestError, UnauthorizedError
 
 
 class TokenRequestInvalidError(OAuthError, BadRequestError):
@@ -64,19 +54,5 @@ class RefreshTokenReusedError(RefreshTokenInvalidError):
     keeps_changes = True
 
 
-class ClientInvalidError(OAuthError, UnauthorizedError):
-    error = "invalid_client"
-    code = "client_invalid"
-    title = "The client is not known, or its secret is wrong"
-
-    def __init__(self) -> None:
-        super().__init__(challenge='Basic realm="broadsheet"')
-
-
 class LoginNotConfirmedError(OAuthError, EmailNotConfirmedError):
     error = "invalid_grant"
-
-
-class CrossSiteRefusedError(OAuthError, ForbiddenError):
-    code = "cross_site_refused"
-    title = "A page of another site may not use or set the session cookie"

@@ -1,6 +1,7 @@
 from fastapi import APIRouter, Response
 
-from auth.profiles.exceptions import HashingBusyError
+from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError
+from auth.passwords.exceptions import HashingBusyError
 from auth.tokens import service
 from auth.tokens.dependencies import (
     GrantDep,
@@ -11,9 +12,7 @@ from auth.tokens.dependencies import (
     write_tokens,
 )
 from auth.tokens.exceptions import (
-    ClientInvalidError,
     CredentialsInvalidError,
-    CrossSiteRefusedError,
     GrantTypeUnsupportedError,
     LoginNotConfirmedError,
     RefreshTokenInvalidError,

@@ -2,8 +2,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, SecretStr
 
-from auth.profiles.constants import EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH
-from auth.tokens.constants import SCOPE_MAX_LENGTH, SECRET_MAX_LENGTH, Delivery
+from auth.accounts.constants import EMAIL_MAX_LENGTH
+from auth.passwords.constants import PASSWORD_MAX_LENGTH
+from auth.tokens.constants import SCOPE_MAX_LENGTH, SECRET_MAX_LENGTH, TOKEN_MAX_LENGTH, Delivery
 from chassis.schemas import CustomModel, InputModel
 
 
@@ -19,7 +20,7 @@ class TokenForm(InputModel):
     username: str | None = Field(default=None, max_length=EMAIL_MAX_LENGTH, description="The e-mail address.")
     password: SecretStr | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
     refresh_token: SecretStr | None = Field(
-        default=None, max_length=SECRET_MAX_LENGTH, description="For clients that do not keep cookies."
+        default=None, max_length=TOKEN_MAX_LENGTH, description="For clients that do not keep cookies."
     )
     client_id: str | None = Field(default=None, max_length=64)
     client_secret: SecretStr | None = Field(default=None, max_length=SECRET_MAX_LENGTH)

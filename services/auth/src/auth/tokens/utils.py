@@ -1,41 +1,14 @@
-"""Refresh tokens as text, and the credentials of a client."""
+"""The credentials of a client."""
 
 import base64
 import binascii
-import hashlib
-import hmac
 import re
-import secrets
 from urllib.parse import unquote_plus
 
 from auth.clients.constants import CLIENT_ID_PATTERN
-from auth.tokens.exceptions import ClientInvalidError
+from auth.clients.exceptions import ClientInvalidError
 
 _CLIENT_ID = re.compile(CLIENT_ID_PATTERN)
-
-
-def compute_digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
-class RefreshChain:
-    """Each refresh token leads to one child, which its holder and this secret together can compute again.
-
-    So an answer that was lost is given again, fifty requests at once get the same, and the database, which keeps
-    digests alone, holds nothing that anybody could use.
-    """
-
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-
-    def create_token(self) -> str:
-        return secrets.token_urlsafe(32)
-
-    def derive_descendant(self, token: str, generations: int) -> str:
-        for _ in range(generations):
-            mac = hmac.digest(self._secret, token.encode(), hashlib.sha256)
-            token = base64.urlsafe_b64encode(mac).decode().rstrip("=")
-        return token
 
 
 def parse_basic_credentials(authorization: str) -> tuple[str, str] | None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from auth.profiles.config import HashingConfig
-from auth.profiles.exceptions import HashingBusyError
-from auth.profiles.utils import PasswordHashing
+from auth.passwords.config import HashingConfig
+from auth.passwords.exceptions import HashingBusyError
+from auth.passwords.utils import PasswordHashing
 
 
 async def count_turns(stop: asyncio.Event) -> int:

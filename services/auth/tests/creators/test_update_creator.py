@@ -8,9 +8,10 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, text, update
 
-from auth.profiles.models import Account, Profile
-from auth.profiles.service import lock_profile
-from auth.tokens.service import create_session
+from auth.accounts.models import Account
+from auth.accounts.service import lock_profile
+from auth.profiles.models import Profile
+from auth.sessions.service import OpenSession
 from chassis.database.engine import Database
 from chassis.events.outbox import OutboxEvent
 from chassis.testing.databases import RolledBackDatabase
@@ -125,7 +126,11 @@ class TestUpdateCreator:
         assert len(await list_events(committed_database)) == 1
 
     async def test_logging_in_meanwhile_does_not_wait(
-        self, committed_app: FastAPI, committed_database: Database, create_profile: CreateProfile
+        self,
+        committed_app: FastAPI,
+        committed_database: Database,
+        create_profile: CreateProfile,
+        open_session: Callable[..., Awaitable[OpenSession]],
     ) -> None:
         """A login locks the account, then its profile: who held both the other way round could wait for ever."""
         profile = await create_profile(committed_database)
@@ -135,5 +140,5 @@ class TestUpdateCreator:
                 await other.execute(text("set local lock_timeout = '500ms'"))
                 renewal = update(Account).where(Account.profile_id == profile.id).values(confirmed_at=None)
                 await other.execute(renewal)
-                opened = await create_session(other, committed_app.state.refresh_chain, profile.id)
-        assert opened.profile_id == profile.id
+            opened = await open_session(committed_app, profile)
+        assert opened.claims.profile_id == profile.id

@@ -10,9 +10,10 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
+from auth.accounts.models import Account
 from auth.confirmations.models import Confirmation
-from auth.profiles.models import Account, Profile
-from auth.profiles.utils import PasswordHashing
+from auth.passwords.utils import PasswordHashing
+from auth.profiles.models import Profile
 from chassis.database.engine import Database
 from chassis.events.outbox import OutboxEvent
 from chassis.logs import configure_logging

@@ -1,4 +1,4 @@
-"""Addresses and passwords."""
+"""Passwords as they are kept."""
 
 import asyncio
 import secrets
@@ -9,26 +9,11 @@ from typing import Any, Self, TypeVar
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
-from email_validator import EmailNotValidError, validate_email
 
-from auth.profiles.config import HashingConfig
-from auth.profiles.exceptions import HashingBusyError
+from auth.passwords.config import HashingConfig
+from auth.passwords.exceptions import HashingBusyError
 
 ResultT = TypeVar("ResultT")
-
-
-def normalize_email(address: str) -> str:
-    """The one spelling under which an address is stored and found: lower case, its domain in ASCII.
-
-    Raises ValueError for an address that only a mail server with SMTPUTF8 takes.
-    """
-    try:
-        ascii_address = validate_email(address, check_deliverability=False).ascii_email
-    except EmailNotValidError as error:
-        raise ValueError("not a valid e-mail address") from error
-    if ascii_address is None:
-        raise ValueError("only ASCII characters may stand before the @")
-    return ascii_address.lower()
 
 
 class PasswordHashing:

@@ -1,0 +1,29 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.database.models import Base, HasTimestamps
+
+
+class Account(HasTimestamps, Base):
+    """The private side of a user: how they log in, and what they may do.
+
+    An address may stand in several accounts, of which at most one has confirmed it: whoever signs up learns nothing
+    about others, and nobody can keep an address from its owner.
+    """
+
+    __tablename__ = "account"
+    __table_args__ = (
+        Index("account_confirmed_email_idx", "email", unique=True, postgresql_where=text("confirmed_at IS NOT NULL")),
+    )
+
+    profile_id: Mapped[UUID] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True)
+    email: Mapped[str] = mapped_column(index=True)
+    password_hash: Mapped[str]
+    confirmed_at: Mapped[datetime | None]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default=text("'{}'"))
+    banned_at: Mapped[datetime | None]
+    ban_reason: Mapped[str | None]

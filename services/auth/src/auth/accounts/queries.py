@@ -1,0 +1,36 @@
+"""The private reads: oneself, and who logs in."""
+
+from sqlalchemy import Text, bindparam, select
+
+from auth.accounts.models import Account
+from auth.profiles.models import Profile
+from auth.profiles.queries import PROFILE_ID, PUBLIC_MEMBERS
+from chassis.database.queries import HotQuery, json_object, rfc3339
+
+OWN_PROFILE = HotQuery(
+    select(
+        json_object(
+            **PUBLIC_MEMBERS,
+            email=Account.email,
+            is_confirmed=Account.confirmed_at.is_not(None),
+            updated_at=rfc3339(Profile.updated_at),
+        ).label("body"),
+        Profile.version,
+    )
+    .join(Account, Account.profile_id == Profile.id)
+    .where(Profile.id == PROFILE_ID)
+)
+
+LOGIN_ACCOUNT = HotQuery(
+    select(
+        Account.profile_id,
+        Account.password_hash,
+        Account.confirmed_at,
+        Account.banned_at,
+        Account.roles,
+    )
+    .where(Account.email == bindparam("email", type_=Text()))
+    # Of the accounts with an address at most one is confirmed.
+    .order_by(Account.confirmed_at.is_(None), Account.profile_id.desc())
+    .limit(1)
+)

@@ -1,0 +1,15 @@
+from email_validator import EmailNotValidError, validate_email
+
+
+def normalize_email(address: str) -> str:
+    """The one spelling under which an address is stored and found: lower case, its domain in ASCII.
+
+    Raises ValueError for an address that only a mail server with SMTPUTF8 takes.
+    """
+    try:
+        ascii_address = validate_email(address, check_deliverability=False).ascii_email
+    except EmailNotValidError as error:
+        raise ValueError("not a valid e-mail address") from error
+    if ascii_address is None:
+        raise ValueError("only ASCII characters may stand before the @")
+    return ascii_address.lower()

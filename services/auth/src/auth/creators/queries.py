@@ -1,0 +1,11 @@
+from sqlalchemy import select
+
+from auth.profiles.models import Profile
+from auth.profiles.queries import PROFILE_ID, PUBLIC_MEMBERS
+from chassis.database.queries import HotQuery, json_object
+
+CREATOR = HotQuery(
+    select(
+        json_object(**PUBLIC_MEMBERS, pen_name=Profile.pen_name, bio=Profile.bio).label("body"), Profile.version
+    ).where(Profile.id == PROFILE_ID, Profile.is_creator)
+)

@@ -1,0 +1,33 @@
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from auth.passwords.constants import (
+    COMMON_PASSWORDS,
+    CONTAINED_MIN_LENGTH,
+    PASSWORD_MAX_LENGTH,
+    PASSWORD_MIN_LENGTH,
+)
+
+Password = Annotated[SecretStr, Field(min_length=PASSWORD_MIN_LENGTH, max_length=PASSWORD_MAX_LENGTH)]
+
+
+def check_password_rules(password: SecretStr, *, username: str, email: str) -> SecretStr:
+    """Each rule is a ValueError with a code of its own; none of them repeats the password."""
+    text = password.get_secret_value().casefold()
+    if len(set(text)) == 1:
+        raise PydanticCustomError("password_repetitive", "The password is one character repeated")
+    if text in COMMON_PASSWORDS:
+        raise PydanticCustomError("password_too_common", "The password is one of the most common ones")
+    if contains_name(text, username):
+        raise PydanticCustomError("password_contains_username", "The password contains the username")
+    if contains_name(text, email):
+        raise PydanticCustomError("password_contains_email", "The password contains the e-mail address")
+    return password
+
+
+def contains_name(password: str, name: str) -> bool:
+    """Whether a name, or an address in whole or up to its @, stands in a password, whatever its case."""
+    part = name.partition("@")[0].casefold()
+    return len(part) >= CONTAINED_MIN_LENGTH and part in password

@@ -1,0 +1,238 @@
+"""Logins on devices: opened, rotated, listed, ended. Whoever ends one ends it here, and all services hear of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auth.accounts.exceptions import AccountChangedError
+from auth.accounts.models import Account
+from auth.keys.utils import UserClaims
+from auth.sessions.constants import (
+    ENDED_KEPT,
+    IDLE_LIFETIME,
+    MAX_SESSIONS,
+    PRUNE_SESSIONS,
+    REVOCATION_CHANNEL,
+    REVOCATION_KEPT,
+    SESSION_LIFETIME,
+    EndReason,
+)
+from auth.sessions.exceptions import SessionNotFoundError
+from auth.sessions.models import LoginSession, RefreshToken, SessionRevocation, ended_at
+from auth.sessions.queries import LIST_SESSIONS, ROTATE_SESSION
+from auth.sessions.utils import RefreshChain, compute_digest
+from chassis.database.queries import Reader
+from chassis.logs import get_logger
+from chassis.pagination import PageBytes, PageParams
+
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """What is kept of where a request came from."""
+
+    user_agent: str | None
+    address: str | None
+    """Truncated."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    profile_id: UUID
+    client_id: str
+    scope: str
+    amr: tuple[str, ...]
+    acr: str
+    device: DeviceInfo
+    password_hash: str | None = field(default=None, repr=False)
+    """The one that was checked, if one was: it must still be the account's when the session begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session with the newest of its refresh tokens."""
+
+    claims: UserClaims
+    refresh_token: str = field(repr=False)
+    seconds_left: int
+
+    @property
+    def id(self) -> UUID:
+        return self.claims.session_id
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What came of a refresh token; `opened` is None where the session has ended."""
+
+    session_id: UUID | None = None
+    profile_id: UUID | None = None
+    opened: OpenSession | None = None
+    is_reused: bool = False
+
+
+async def create_session(session: AsyncSession, chain: RefreshChain, new: NewSession) -> OpenSession:
+    """Raises AccountChangedError when the account was banned, deleted or got another password meanwhile."""
+    await _hold_account(session, new)
+    await _end_superfluous(session, new.profile_id)
+    family = LoginSession(
+        profile_id=new.profile_id,
+        client_id=new.client_id,
+        scope=new.scope,
+        amr=list(new.amr),
+        acr=new.acr,
+        user_agent=new.device.user_agent,
+        address=new.device.address,
+        idle_ends_at=func.now() + IDLE_LIFETIME,
+        expires_at=func.now() + SESSION_LIFETIME,
+    )
+    session.add(family)
+    await session.flush()
+    token = chain.create_token()
+    session.add(RefreshToken(session_id=family.id, generation=family.generation, digest=compute_digest(token)))
+    await session.flush()
+    logger.info("session_created", session_id=str(family.id), user_id=str(new.profile_id))
+    claims = UserClaims(new.profile_id, family.id, new.client_id, new.scope, new.amr, new.acr, family.authenticated_at)
+    return OpenSession(claims, token, int(SESSION_LIFETIME.total_seconds()))
+
+
+async def _hold_account(session: AsyncSession, new: NewSession) -> None:
+    """Whoever bans, deletes or changes the password waits until this session can be seen, and then ends it too."""
+    query = select(Account.banned_at, Account.password_hash).where(Account.profile_id == new.profile_id)
+    row = (await session.execute(query.with_for_update(read=True))).one_or_none()
+    if row is None or row.banned_at is not None or new.password_hash not in (None, row.password_hash):
+        raise AccountChangedError
+
+
+async def _end_superfluous(session: AsyncSession, profile_id: UUID) -> None:
+    query = (
+        select(LoginSession.id)
+        .where(LoginSession.profile_id == profile_id, ended_at > func.now())
+        .order_by(LoginSession.used_at.desc())
+        .offset(MAX_SESSIONS - 1)
+    )
+    if ids := (await session.scalars(query)).all():
+        await end_sessions(session, EndReason.TOO_MANY, session_ids=ids)
+
+
+async def rotate_session(
+    reader: Reader, chain: RefreshChain, refresh_token: str, *, client_id: str, device: DeviceInfo
+) -> Rotation:
+    """The session with its newest refresh token, in one statement that is a transaction of its own.
+
+    The newest token gets a child. A used one gets, within the grace, the newest of its descendants again: its first
+    answer was lost, or others asked at the same moment. Later it can only be a stolen one, or its owner's after a
+    thief was faster: `is_reused`, and the caller ends the family.
+    """
+    row = await reader.fetch_row(
+        ROTATE_SESSION,
+        digest=compute_digest(refresh_token),
+        child_digest=compute_digest(chain.derive_descendant(refresh_token, 1)),
+        client_id=client_id,
+        user_agent=device.user_agent,
+        address=device.address,
+    )
+    if row is None or not row["is_alive"]:
+        return Rotation()
+    if not row["is_rotated"] and not row["is_in_grace"]:
+        return Rotation(row["id"], row["profile_id"], is_reused=True)
+    generations = 1 if row["is_rotated"] else row["generation"] - row["presented"]
+    claims = UserClaims(
+        profile_id=row["profile_id"],
+        session_id=row["id"],
+        client_id=row["client_id"],
+        scope=row["scope"],
+        amr=tuple(row["amr"]),
+        acr=row["acr"],
+        authenticated_at=row["authenticated_at"],
+    )
+    newest = chain.derive_descendant(refresh_token, generations)
+    return Rotation(row["id"], row["profile_id"], OpenSession(claims, newest, row["seconds_left"]))
+
+
+async def end_sessions(
+    session: AsyncSession,
+    reason: EndReason,
+    *,
+    profile_id: UUID | None = None,
+    session_ids: Collection[UUID] | None = None,
+    except_id: UUID | None = None,
+) -> list[UUID]:
+    """End those of a profile, those of a list, or those of both; which of them were open.
+
+    All services refuse their access tokens within a second: the background process hears of it and tells them.
+    """
+    statement = update(LoginSession).where(LoginSession.revoked_at.is_(None)).values(revoked_at=func.now())
+    if profile_id is None and session_ids is None:
+        raise ValueError("whose sessions, or which?")
+    if profile_id is not None:
+        statement = statement.where(LoginSession.profile_id == profile_id)
+    if session_ids is not None:
+        statement = statement.where(LoginSession.id.in_(session_ids))
+    if except_id is not None:
+        statement = statement.where(LoginSession.id != except_id)
+    ended = list(await session.scalars(statement.returning(LoginSession.id)))
+    if ended:
+        values = [{"session_id": session_id, "revoked_at": func.clock_timestamp()} for session_id in ended]
+        await session.execute(insert(SessionRevocation).values(values).on_conflict_do_nothing())
+        await session.execute(select(func.pg_notify(REVOCATION_CHANNEL, "")))
+        logger.info("sessions_ended", reason=reason.value, session_ids=[str(session_id) for session_id in ended])
+    return ended
+
+
+async def end_own_session(session: AsyncSession, profile_id: UUID, session_id: UUID) -> None:
+    """Raises SessionNotFoundError."""
+    ids = [session_id]
+    if not await end_sessions(session, EndReason.ENDED_BY_OWNER, profile_id=profile_id, session_ids=ids):
+        raise SessionNotFoundError
+
+
+async def find_session_id(session: AsyncSession, refresh_token: str | None) -> UUID | None:
+    """Of any refresh token that the session ever had."""
+    if refresh_token is None:
+        return None
+    statement = select(RefreshToken.session_id).where(RefreshToken.digest == compute_digest(refresh_token))
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def fetch_sessions(reader: Reader, profile_id: UUID, session_id: UUID | None, params: PageParams) -> PageBytes:
+    page = await LIST_SESSIONS.fetch_page(
+        reader, params, scope=str(profile_id), profile_id=profile_id, session_id=session_id
+    )
+    assert page is not None  # noqa: S101 - the list has no owner that could be missing
+    return page
+
+
+async def rename_session(session: AsyncSession, profile_id: UUID, session_id: UUID, name: str | None) -> None:
+    """Raises SessionNotFoundError."""
+    statement = (
+        update(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.profile_id == profile_id, ended_at > func.now())
+        .values(name=name)
+        .returning(LoginSession.id)
+    )
+    if (await session.scalars(statement)).one_or_none() is None:
+        raise SessionNotFoundError
+
+
+async def delete_ended_sessions(session: AsyncSession) -> int:
+    """Some of those that ended a day ago or earlier, with their refresh tokens; how many."""
+    ended = (
+        select(LoginSession.id)
+        .where(ended_at < func.now() - ENDED_KEPT)
+        .limit(PRUNE_SESSIONS)
+        .with_for_update(skip_locked=True)
+    )
+    result = await session.scalars(delete(LoginSession).where(LoginSession.id.in_(ended)).returning(LoginSession.id))
+    return len(result.all())
+
+
+async def delete_old_revocations(session: AsyncSession) -> int:
+    """All whose access tokens have long expired; none are left, so it need not be called again."""
+    await session.execute(delete(SessionRevocation).where(SessionRevocation.revoked_at < func.now() - REVOCATION_KEPT))
+    return 0
