@@ -43,6 +43,7 @@ ENVIRONMENT = {
     "DATABASE_PASSWORD": "not-used",
     "KEYS_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     "CONFIRMATION_SECRET": "of-the-confirmations",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
     "PUBLIC_URL": "https://broadsheet.example",
 }
 # Cheap, so that tests are about what is done with a hash; one test looks at the real parameters.

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, RedisDsn, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS_DIR = Path("/run/secrets")
@@ -53,6 +53,12 @@ class AppConfig(BaseConfig):
     metrics_port: int | None = Field(
         default=None, ge=1, le=65535, description="Of the background process; an API serves its metrics itself."
     )
+
+
+class RedisConfig(BaseConfig):
+    """Hints for the worker, ended sessions on their way, limits: nothing that may not be lost."""
+
+    redis_url: RedisDsn
 
 
 class SecretsConfig(BaseConfig):

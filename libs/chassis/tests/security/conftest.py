@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from chassis.security.dependencies import (
     JWTDataDep,
     OptionalJWTDataDep,
     parse_jwt_data,
+    require_recent_login,
+    require_scope,
     require_service_scope,
 )
 from chassis.security.schemas import JWTData, ServiceJWTData
@@ -35,11 +38,27 @@ async def valid_sailor(jwt_data: JWTDataDep) -> UUID:
     return jwt_data.user_id
 
 
+def add_guarded_routes(app: FastAPI) -> None:
+    @app.post("/letters", dependencies=[Depends(require_scope("letters:write"))])
+    async def create_letter(_: JWTDataDep, sailor_id: Annotated[UUID, Depends(valid_sailor)]) -> UUID:
+        return sailor_id
+
+    @app.post("/orders", dependencies=[Depends(require_scope("orders:write"))])
+    async def create_order(_: JWTDataDep) -> None: ...
+
+    @app.post("/helm", dependencies=[Depends(require_recent_login(timedelta(minutes=10)))])
+    async def take_helm() -> None: ...
+
+    @app.post("/powder", dependencies=[Depends(require_recent_login(timedelta(minutes=10), "aal2"))])
+    async def open_powder_room() -> None: ...
+
+
 @pytest.fixture
 def app(signer: TokenSigner) -> FastAPI:
     app = FastAPI()
     install_error_handlers(app)
     app.state.token_verifier = signer.verifier()
+    add_guarded_routes(app)
 
     @app.get("/me")
     async def get_me(jwt_data: JWTDataDep) -> JWTData:

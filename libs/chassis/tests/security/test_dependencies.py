@@ -1,3 +1,4 @@
+import time
 from uuid import UUID
 
 import httpx
@@ -135,3 +136,70 @@ class TestOpenapi:
     )
     def test_each_route_says_whom_it_wants(self, app: FastAPI, path: str, security: list[dict[str, list[str]]]) -> None:
         assert app.openapi()["paths"][path]["get"]["security"] == security
+
+
+class TestRequireScope:
+    async def test_anonymous(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/letters")
+        assert (response.status_code, response.json()["code"]) == (401, "token_missing")
+
+    @pytest.mark.parametrize("client_id", ["broadsheet", "reader"])
+    async def test_valid(self, client: httpx.AsyncClient, signer: TokenSigner, user_id: UUID, client_id: str) -> None:
+        token = signer.issue_user_token(user_id, scopes=["letters:write"], claims={"client_id": client_id})
+        response = await client.post("/letters", headers=bearer(token))
+        assert (response.status_code, response.json()) == (200, str(user_id))
+
+    @pytest.mark.parametrize("client_id", ["broadsheet", "reader"])
+    async def test_forbidden(
+        self, client: httpx.AsyncClient, signer: TokenSigner, user_id: UUID, client_id: str
+    ) -> None:
+        token = signer.issue_user_token(user_id, scopes=["letters:read"], claims={"client_id": client_id})
+        response = await client.post("/letters", headers=bearer(token))
+        assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
+        assert response.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="letters:write"'
+
+    @pytest.mark.parametrize("path", ["/me", "/anyone", "/chained"])
+    async def test_app_of_somebody_else_where_nothing_is_said(
+        self, client: httpx.AsyncClient, signer: TokenSigner, user_id: UUID, path: str
+    ) -> None:
+        scopes = ["letters:write", "orders:write"]
+        token = signer.issue_user_token(user_id, scopes=scopes, claims={"client_id": "reader"})
+        response = await client.get(path, headers=bearer(token))
+        assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
+
+
+class TestRequireRecentLogin:
+    async def test_anonymous(self, client: httpx.AsyncClient) -> None:
+        assert (await client.post("/helm")).json()["code"] == "token_missing"
+
+    @pytest.mark.parametrize(("path", "acr"), [("/helm", "aal1"), ("/helm", "aal2"), ("/powder", "aal2")])
+    async def test_valid(
+        self, client: httpx.AsyncClient, signer: TokenSigner, user_id: UUID, path: str, acr: str
+    ) -> None:
+        claims = {"acr": acr, "auth_time": int(time.time()) - 590}
+        token = signer.issue_user_token(user_id, claims=claims)
+        assert (await client.post(path, headers=bearer(token))).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("path", "claims", "wanted"),
+        [
+            ("/helm", {"acr": "aal2", "auth_time": int(time.time()) - 3600}, 'max_age="600"'),
+            ("/powder", {"acr": "aal2", "auth_time": int(time.time()) - 3600}, 'max_age="600", acr_values="aal2"'),
+            ("/powder", {"acr": "aal1"}, 'max_age="600", acr_values="aal2"'),
+            ("/powder", {"acr": "aal9"}, 'max_age="600", acr_values="aal2"'),
+        ],
+    )
+    async def test_too_old_or_too_weak(
+        self,
+        client: httpx.AsyncClient,
+        signer: TokenSigner,
+        user_id: UUID,
+        path: str,
+        claims: dict[str, object],
+        wanted: str,
+    ) -> None:
+        response = await client.post(path, headers=bearer(signer.issue_user_token(user_id, claims=claims)))
+        assert (response.status_code, response.json()["code"]) == (401, "login_too_old")
+        challenge = response.headers["WWW-Authenticate"]
+        assert challenge.startswith('Bearer error="insufficient_user_authentication"')
+        assert challenge.endswith(wanted)

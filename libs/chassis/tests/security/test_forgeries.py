@@ -25,6 +25,7 @@ from chassis.testing.tokens import TokenSigner
 
 NOW = int(time.time())
 USER_ID = UUID("01980000-0000-7000-8000-000000000001")
+SESSION_ID = UUID("01980000-0000-7000-8000-0000000000aa")
 Claims = dict[str, Any]
 Forgery = Callable[[TokenSigner, Claims], str]
 
@@ -241,8 +242,35 @@ FORGERIES: dict[str, Forgery] = {
 
 def honest_claims(signer: TokenSigner, path: str) -> Claims:
     if path == "/me":
-        return signer.build_claims("broadsheet") | {"sub": str(USER_ID)}
+        return signer.build_claims("broadsheet") | {
+            "sub": str(USER_ID),
+            "sid": str(SESSION_ID),
+            "client_id": "broadsheet",
+            "auth_time": NOW,
+            "amr": ["pwd"],
+            "acr": "aal1",
+        }
     return signer.build_claims("broadsheet-internal", ["ships:read"]) | {"sub": "service:fleet"}
+
+
+PERSONAL: dict[str, Forgery] = {
+    **{f"{name} missing": with_claims(**{name: None}) for name in ("sid", "client_id", "auth_time", "amr", "acr")},
+    "sid no uuid": with_claims(sid="abc"),
+    "client_id number": with_claims(client_id=7),
+    "auth_time text": with_claims(auth_time="now"),
+    "auth_time beyond time": with_claims(auth_time=10**15),
+    "amr text": with_claims(amr="pwd"),
+    "amr endless": with_claims(amr=["pwd"] * 11),
+    "acr list": with_claims(acr=["aal2"]),
+}
+"""What only a person's token says."""
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+async def test_forged_login(client: httpx.AsyncClient, signer: TokenSigner, name: str) -> None:
+    token = PERSONAL[name](signer, honest_claims(signer, "/me"))
+    response = await client.get("/me", headers={"Authorization": f"Bearer {token}"})
+    assert (response.status_code, response.json()["code"]) == (401, "token_invalid")
 
 
 @pytest.mark.parametrize("path", ["/me", "/internal/ships"])

@@ -6,8 +6,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from chassis.security.config import TokenConfig
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError
+from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenRevokedError
 from chassis.security.memory import TokenMemory
+from chassis.security.revocation import RevocationMap
 from chassis.security.schemas import TokenData
 from chassis.security.verifier import TokenVerifier
 from chassis.testing.clock import HeldClock
@@ -47,12 +48,31 @@ class TestVerifyUserToken:
         assert timedelta(seconds=290) < data.expires_at - datetime.now(UTC) <= timedelta(seconds=300)
         assert data.expires_at - data.issued_at == timedelta(seconds=300)
 
-    async def test_without_session_and_scopes(
-        self, verifier: TokenVerifier, signer: TokenSigner, user_id: UUID
-    ) -> None:
+    async def test_without_scopes(self, verifier: TokenVerifier, signer: TokenSigner, user_id: UUID) -> None:
         data = await verifier.verify_user_token(signer.issue_user_token(user_id, claims={"scope": None}))
 
-        assert (data.session_id, data.scopes) == (None, frozenset())
+        assert data.scopes == frozenset()
+
+    async def test_login(self, verifier: TokenVerifier, signer: TokenSigner, user_id: UUID) -> None:
+        claims = {"amr": ["pwd", "otp", "mfa"], "acr": "aal2", "client_id": "reader", "auth_time": 1_700_000_000}
+        data = await verifier.verify_user_token(signer.issue_user_token(user_id, claims=claims))
+
+        assert (data.amr, data.acr, data.client_id) == (("pwd", "otp", "mfa"), "aal2", "reader")
+        assert data.authenticated_at == datetime.fromtimestamp(1_700_000_000, UTC)
+        assert not data.is_first_party
+
+    async def test_revoked(self, keys: CountedKeys, signer: TokenSigner, user_id: UUID) -> None:
+        """Also one that was verified before, and no other session's."""
+        revocations = RevocationMap()
+        verifier = TokenVerifier.from_config(keys, TokenConfig(), revocations)
+        token = signer.issue_user_token(user_id, session_id=SESSION_ID)
+        await verifier.verify_user_token(token)
+        revocations.add(str(SESSION_ID), time.time())
+
+        for revoked in (token, signer.issue_user_token(user_id, session_id=SESSION_ID)):
+            with pytest.raises(TokenRevokedError):
+                await verifier.verify_user_token(revoked)
+        await verifier.verify_user_token(signer.issue_user_token(user_id))
 
     async def test_session_is_no_uuid(self, verifier: TokenVerifier, signer: TokenSigner, user_id: UUID) -> None:
         with pytest.raises(TokenInvalidError):

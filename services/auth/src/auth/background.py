@@ -6,10 +6,11 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts.service import delete_unconfirmed_profiles
+from auth.sessions.client import RevocationPublisher
 from auth.sessions.service import delete_ended_sessions, delete_old_revocations
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks
-from chassis.config import load_config
+from chassis.config import RedisConfig, load_config
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
 from chassis.events.housekeeping import run_hourly
@@ -23,8 +24,10 @@ Prune = Callable[[AsyncSession], Awaitable[int]]
 
 async def run_background() -> None:
     """Until SIGTERM."""
+    redis_url = str(load_config(RedisConfig).redis_url)
     async with Database(load_config(DatabaseConfig)) as database:
         tasks: dict[str, BackgroundTask] = {
+            "publish-revocations": RevocationPublisher(database, redis_url).run,
             "housekeeping": partial(run_hourly, database),
             "pruning": partial(run_every, PRUNE_SECONDS, "pruning", partial(prune_all, database)),
         }

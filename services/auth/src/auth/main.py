@@ -16,11 +16,12 @@ from auth.router import router
 from auth.sessions.utils import RefreshChain
 from chassis.app import ServiceSpec
 from chassis.app import create_app as create_chassis_app
-from chassis.config import AppConfig, load_config
+from chassis.config import AppConfig, RedisConfig, load_config
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
 from chassis.events.waker import FeedWaker
 from chassis.security.config import TokenConfig
+from chassis.security.revocation import RevocationFeed
 from chassis.security.verifier import TokenVerifier
 
 DESCRIPTION = "Accounts, sessions and tokens."
@@ -30,12 +31,13 @@ def create_app() -> FastAPI:
     database = Database(load_config(DatabaseConfig))
     keys_config = load_config(KeysConfig)
     key_ring = KeyRing(database.reader, keys_config.create_fernet())
+    feed = RevocationFeed(str(load_config(RedisConfig).redis_url))
     load_config(PublicConfig)  # what is wrong in it must be told here, not by the first login
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with PasswordHashing(load_config(HashingConfig)) as hashing:
-            async with database, FeedWaker(database) as feed_waker:
+            async with database, FeedWaker(database) as feed_waker, feed:
                 app.state.database = database
                 app.state.feed_waker = feed_waker
                 app.state.hashing = hashing
@@ -50,7 +52,7 @@ def create_app() -> FastAPI:
     )
     app = create_chassis_app(spec, load_config(AppConfig))
     app.state.key_ring = key_ring
-    app.state.token_verifier = TokenVerifier.from_config(key_ring, load_config(TokenConfig))
+    app.state.token_verifier = TokenVerifier.from_config(key_ring, load_config(TokenConfig), feed.revocations)
     app.state.confirmation_signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
     app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
     return app

@@ -5,7 +5,7 @@ from functools import partial
 
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks
-from chassis.config import load_config
+from chassis.config import RedisConfig, load_config
 from chassis.contracts.accounts import UserConfirmed, UserRegistered
 from chassis.contracts.posts import CreatorFollowed, CreatorUnfollowed, PostPublished, ReviewCreated
 from chassis.database.config import DatabaseConfig
@@ -20,7 +20,7 @@ from chassis.http.tokens import ServiceTokenSource
 from chassis.jobs.broker import HintBroker
 from chassis.jobs.hints import HintSender
 from chassis.periodic import run_every
-from notifications.config import BrokerConfig, PostsUpstreamConfig
+from notifications.config import PostsUpstreamConfig
 from notifications.deliveries.config import MailConfig
 from notifications.deliveries.constants import BLANK_BATCH, BLANK_SECONDS, PARK_SECONDS
 from notifications.deliveries.service import EMAIL_JOBS, blank_old_emails, park_ambiguous_emails
@@ -49,7 +49,7 @@ async def run_background() -> None:
     auth_url, posts_url = str(load_config(AuthUpstreamConfig).auth_url), str(load_config(PostsUpstreamConfig).posts_url)
     load_config(MailConfig)  # what is wrong in it must be told here, not by the first event
     async with AsyncExitStack() as stack:
-        broker = stack.enter_context(closing(HintBroker(str(load_config(BrokerConfig).redis_url))))
+        broker = stack.enter_context(closing(HintBroker(str(load_config(RedisConfig).redis_url))))
         database = await stack.enter_async_context(Database(load_config(DatabaseConfig)))
         source = ServiceTokenSource(await stack.enter_async_context(ServiceClient("auth", auth_url)), client_config)
         auth = await stack.enter_async_context(ServiceClient("auth", auth_url, token_source=source))

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from pydantic import Field, HttpUrl, RedisDsn
+from pydantic import HttpUrl
 
 from chassis.config import BaseConfig
 
@@ -11,9 +11,3 @@ class PostsUpstreamConfig(BaseConfig):
     """Whose events the background process reads besides those of auth."""
 
     posts_url: HttpUrl
-
-
-class BrokerConfig(BaseConfig):
-    """Where the background process leaves its hints for the worker."""
-
-    redis_url: RedisDsn = Field(description="Celery's broker.")

@@ -5,7 +5,7 @@ from functools import partial
 
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks
-from chassis.config import load_config
+from chassis.config import RedisConfig, load_config
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
 from chassis.events.client import FeedClient
@@ -17,7 +17,6 @@ from chassis.http.tokens import ServiceTokenSource
 from chassis.jobs.broker import HintBroker
 from chassis.jobs.hints import HintSender
 from chassis.periodic import run_every
-from posts.config import BrokerConfig
 from posts.creators.events import HANDLERS
 from posts.renderings.service import RENDERINGS, delete_old_renderings, fail_dead_publications
 
@@ -30,7 +29,7 @@ CLEAN_SECONDS = 3600.0
 
 async def run_background() -> None:
     """Until SIGTERM."""
-    with closing(HintBroker(str(load_config(BrokerConfig).redis_url))) as broker:
+    with closing(HintBroker(str(load_config(RedisConfig).redis_url))) as broker:
         async with Database(load_config(DatabaseConfig)) as database:
             await _run_with(database, broker)
 

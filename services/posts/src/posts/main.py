@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from chassis.app import ServiceSpec
 from chassis.app import create_app as create_chassis_app
-from chassis.config import AppConfig, load_config
+from chassis.config import AppConfig, RedisConfig, load_config
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
 from chassis.events.waker import FeedWaker
@@ -15,6 +15,7 @@ from chassis.http.client import ServiceClient
 from chassis.http.config import AuthUpstreamConfig
 from chassis.security.config import TokenConfig
 from chassis.security.jwks import RemoteKeySet
+from chassis.security.revocation import RevocationFeed
 from chassis.security.verifier import TokenVerifier
 from posts.accounts.client import AccountsClient
 from posts.router import router
@@ -26,14 +27,19 @@ def create_app() -> FastAPI:
     config = load_config(AppConfig)
     database = Database(load_config(DatabaseConfig))
     auth_url = str(load_config(AuthUpstreamConfig).auth_url)
-    tokens = load_config(TokenConfig)
+    redis_url, tokens = str(load_config(RedisConfig).redis_url), load_config(TokenConfig)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with database, ServiceClient("auth", auth_url) as auth, FeedWaker(database) as feed_waker:
+        async with (
+            database,
+            ServiceClient("auth", auth_url) as auth,
+            FeedWaker(database) as feed_waker,
+            RevocationFeed(redis_url) as feed,
+        ):
             app.state.database = database
             app.state.accounts_client = AccountsClient(auth)
-            app.state.token_verifier = TokenVerifier.from_config(RemoteKeySet(auth), tokens)
+            app.state.token_verifier = TokenVerifier.from_config(RemoteKeySet(auth), tokens, feed.revocations)
             app.state.feed_waker = feed_waker
             yield
 

@@ -3,6 +3,8 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068
 SERVICE_SUBJECT_PREFIX = "service:"
 FIRST_PARTY_CLIENT = "broadsheet"
 """The `client_id` of logins to our own apps."""
+ACR_LEVELS = ("aal1", "aal2")
+"""Of a login, the weaker first: one factor, two factors (NIST SP 800-63B)."""
 REQUIRED_CLAIMS = ("iss", "aud", "exp", "iat", "sub", "jti")
 
 TOKEN_MAX_LENGTH = 4096

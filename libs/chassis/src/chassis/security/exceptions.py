@@ -3,10 +3,14 @@
 UnauthorizedError (401)
 ├── TokenMissingError
 ├── TokenInvalidError
-└── TokenExpiredError
+├── TokenExpiredError
+├── TokenRevokedError
+└── LoginTooOldError
 ForbiddenError (403)
 └── InsufficientScopeError
 """
+
+from datetime import timedelta
 
 from chassis.problems import ForbiddenError, UnauthorizedError
 
@@ -36,6 +40,30 @@ class TokenExpiredError(UnauthorizedError):
 
     def __init__(self) -> None:
         super().__init__(challenge='Bearer error="invalid_token", error_description="The access token has expired"')
+
+
+class TokenRevokedError(UnauthorizedError):
+    """Its session ended: by a logout, a ban, a new password."""
+
+    code = "token_revoked"
+    title = "The session has ended; log in again"
+
+    def __init__(self) -> None:
+        super().__init__(challenge='Bearer error="invalid_token", error_description="The session has ended"')
+
+
+class LoginTooOldError(UnauthorizedError):
+    """RFC 9470: the same token would do after a fresh, or a stronger, login."""
+
+    code = "login_too_old"
+    title = "This needs a login that is fresh, or with a second factor"
+
+    def __init__(self, max_age: timedelta, acr: str | None = None) -> None:
+        challenge = (
+            'Bearer error="insufficient_user_authentication", '
+            f'error_description="A fresh or stronger login is needed", max_age="{int(max_age.total_seconds())}"'
+        )
+        super().__init__(challenge=challenge if acr is None else f'{challenge}, acr_values="{acr}"')
 
 
 class InsufficientScopeError(ForbiddenError):

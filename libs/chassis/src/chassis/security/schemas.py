@@ -1,8 +1,10 @@
+from functools import cached_property
 from uuid import UUID
 
 from pydantic import Field
 
 from chassis.schemas import CustomModel, UtcDatetime
+from chassis.security.constants import FIRST_PARTY_CLIENT
 
 
 class TokenData(CustomModel):
@@ -18,7 +20,21 @@ class JWTData(TokenData):
     """A person's token."""
 
     user_id: UUID
-    session_id: UUID | None
+    session_id: UUID
+    client_id: str = Field(max_length=64)
+    authenticated_at: UtcDatetime
+    amr: tuple[str, ...] = Field(max_length=10)
+    acr: str = Field(max_length=10)
+
+    @cached_property
+    def session_key(self) -> str:
+        """As revocations name it. Made once a token, not once a request."""
+        return str(self.session_id)
+
+    @property
+    def is_first_party(self) -> bool:
+        """Whether the person uses an app of ours, which may do all that they may."""
+        return self.client_id == FIRST_PARTY_CLIENT
 
 
 class ServiceJWTData(TokenData):

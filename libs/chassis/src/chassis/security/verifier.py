@@ -20,9 +20,10 @@ from chassis.security.constants import (
     TOKEN_MAX_LENGTH,
     TOKEN_TYPE,
 )
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError
+from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenRevokedError
 from chassis.security.jwks import KeySet
 from chassis.security.memory import TokenMemory
+from chassis.security.revocation import RevocationMap
 from chassis.security.schemas import JWTData, ServiceJWTData
 
 
@@ -36,11 +37,13 @@ class TokenVerifier:
         issuer: str,
         audience: str,
         internal_audience: str,
+        revocations: RevocationMap | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if audience == internal_audience:
             raise ValueError("people's and services' tokens need different audiences")
         self._keys = keys
+        self._revocations = RevocationMap() if revocations is None else revocations
         self._issuer = issuer
         self._audience = audience
         self._internal_audience = internal_audience
@@ -48,20 +51,30 @@ class TokenVerifier:
         self._services: TokenMemory[ServiceJWTData] = TokenMemory(clock=clock)
 
     @classmethod
-    def from_config(cls, keys: KeySet, config: TokenConfig) -> Self:
-        return cls(keys, issuer=config.issuer, audience=config.audience, internal_audience=config.internal_audience)
+    def from_config(cls, keys: KeySet, config: TokenConfig, revocations: RevocationMap | None = None) -> Self:
+        return cls(
+            keys,
+            issuer=config.issuer,
+            audience=config.audience,
+            internal_audience=config.internal_audience,
+            revocations=revocations,
+        )
 
     async def verify_user_token(self, token: str) -> JWTData:
-        """Raises TokenInvalidError, TokenExpiredError; UpstreamUnavailableError when the keys cannot be had."""
+        """Raises TokenInvalidError, TokenExpiredError, TokenRevokedError.
+
+        UpstreamUnavailableError when the keys cannot be had.
+        """
         data = self._users.recall(token)
         if data is None:
             data = parse_user_claims(await self._read_claims(token, self._audience))
             self._users.remember(token, data)
-        # Every accepted token passes here, remembered or not: the place to ask whether it was revoked.
+        if data.session_key in self._revocations:
+            raise TokenRevokedError
         return data
 
     async def verify_service_token(self, token: str) -> ServiceJWTData:
-        """Raises as `verify_user_token`."""
+        """Raises as `verify_user_token`. A service has no session that could end before its token does."""
         data = self._services.recall(token)
         if data is None:
             data = parse_service_claims(await self._read_claims(token, self._internal_audience))
@@ -135,8 +148,16 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def parse_user_claims(claims: dict[str, Any]) -> JWTData:
     try:
-        return JWTData(user_id=claims["sub"], session_id=claims.get("sid"), **_parse_common(claims))
-    except (ValidationError, *MALFORMED) as error:
+        return JWTData(
+            user_id=claims["sub"],
+            session_id=claims["sid"],
+            client_id=claims["client_id"],
+            authenticated_at=datetime.fromtimestamp(claims["auth_time"], UTC),
+            amr=claims["amr"],
+            acr=claims["acr"],
+            **_parse_common(claims),
+        )
+    except (ValidationError, KeyError, *MALFORMED) as error:
         raise TokenInvalidError from error
 
 

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
 from chassis.security.config import TokenConfig
-from chassis.security.constants import ALGORITHM, SERVICE_SUBJECT_PREFIX, TOKEN_TYPE
+from chassis.security.constants import ALGORITHM, FIRST_PARTY_CLIENT, SERVICE_SUBJECT_PREFIX, TOKEN_TYPE
 from chassis.security.jwks import StaticKeySet
+from chassis.security.revocation import RevocationMap
 from chassis.security.verifier import TokenVerifier
 
 LIFETIME_SECONDS = 300
@@ -35,8 +36,16 @@ class TokenSigner:
         claims: Mapping[str, Any] | None = None,
         headers: Mapping[str, Any] | None = None,
     ) -> str:
-        subject = {"sub": str(user_id), "sid": None if session_id is None else str(session_id)}
-        return self.sign(self.build_claims(self._config.audience, scopes) | subject | dict(claims or {}), headers)
+        """Of a login just now, with a password, to an app of ours."""
+        login = {
+            "sub": str(user_id),
+            "sid": str(session_id or uuid.uuid4()),
+            "client_id": FIRST_PARTY_CLIENT,
+            "auth_time": int(time.time()),
+            "amr": ["pwd"],
+            "acr": "aal1",
+        }
+        return self.sign(self.build_claims(self._config.audience, scopes) | login | dict(claims or {}), headers)
 
     def issue_service_token(
         self,
@@ -78,6 +87,6 @@ class TokenSigner:
     def key_set(self) -> StaticKeySet:
         return StaticKeySet({self.kid: self.private_key.public_key()})
 
-    def verifier(self) -> TokenVerifier:
+    def verifier(self, revocations: RevocationMap | None = None) -> TokenVerifier:
         """For `app.state.token_verifier` of a service under test."""
-        return TokenVerifier.from_config(self.key_set(), self._config)
+        return TokenVerifier.from_config(self.key_set(), self._config, revocations)
