@@ -2,8 +2,11 @@
 import auth.accounts.models
 import auth.clients.models
 import auth.confirmations.models
+import auth.devices.models
 import auth.keys.models
+import auth.logins.models
 import auth.profiles.models
+import auth.recovery.models
 import auth.sessions.models
 import chassis.events.outbox
 import chassis.idempotency

@@ -20,6 +20,9 @@ from auth.config import MIGRATIONS
 from auth.keys.config import KeysConfig
 from auth.keys.service import KeyRing, ensure_signing_key
 from auth.keys.utils import TokenIssuer
+from auth.limits.config import LimitsConfig
+from auth.limits.constants import LimitRule
+from auth.limits.service import RateLimiter
 from auth.main import create_app
 from auth.passwords.config import HashingConfig
 from auth.passwords.utils import PasswordHashing
@@ -45,6 +48,8 @@ ENVIRONMENT = {
     "CONFIRMATION_SECRET": "of-the-confirmations",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "PUBLIC_URL": "https://broadsheet.example",
+    # Tests that are about limits set their own.
+    **{f"LIMITS_{rule.name}": "100000/minute" for rule in LimitRule},
 }
 # Cheap, so that tests are about what is done with a hash; one test looks at the real parameters.
 HASHING = HashingConfig(memory_kib=64, time_cost=1, threads=2)
@@ -90,6 +95,7 @@ def build_app(hashing: PasswordHashing) -> Callable[[Database], Awaitable[FastAP
         app.state.database = database
         app.state.feed_waker = FeedWaker(database)
         app.state.hashing = hashing
+        app.state.rate_limiter = RateLimiter(load_config(LimitsConfig), b"of-the-limits", None)
         app.state.key_ring = KeyRing(database.reader, fernet)
         app.state.token_verifier = TokenVerifier.from_config(app.state.key_ring, load_config(TokenConfig))
         return app

@@ -29,7 +29,7 @@ async def add_old_confirmations(database: Database, profile: Profile, number: in
     past = func.now() - text("interval '3 days'")
     rows = [{"profile_id": profile.id, "token_digest": index.to_bytes(32)} for index in range(number)]
     async with database.transaction() as session:
-        await session.execute(insert(Confirmation).values(created_at=past, expires_at=past), rows)
+        await session.execute(insert(Confirmation).values(created_at=past, expires_at=past, purpose="sign_up"), rows)
 
 
 class TestPruneAll:

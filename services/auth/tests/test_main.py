@@ -13,6 +13,8 @@ from chassis.contracts.accounts import UserRegistered
 from chassis.events.schemas import FeedPage
 
 USER_OPERATIONS = {
+    ("put", "/auth/password"),
+    ("post", "/auth/email-changes"),
     ("get", "/auth/sessions"),
     ("patch", "/auth/sessions/{session_id}"),
     ("delete", "/auth/sessions/{session_id}"),
@@ -25,6 +27,14 @@ OPEN_OPERATIONS = {
     ("post", "/profiles"),
     ("get", "/profiles/{profile_id}"),
     ("post", "/profiles/confirmations"),
+    ("post", "/auth/confirmation-mails"),
+    ("post", "/auth/password-resets"),
+    ("put", "/auth/password-resets"),
+    ("get", "/auth/password-reset"),
+    ("post", "/auth/password-reset"),
+    ("put", "/auth/email-changes"),
+    ("get", "/auth/email-change"),
+    ("post", "/auth/email-change"),
     ("get", "/auth/confirmation"),
     ("post", "/auth/confirmation"),
     ("get", "/creators/{profile_id}"),
@@ -32,7 +42,20 @@ OPEN_OPERATIONS = {
     ("post", "/auth/logout"),
     ("get", "/.well-known/jwks.json"),
 }
-INPUT_SCHEMAS = ("ProfileCreate", "SessionUpdate", "CreatorUpdate", "ConfirmationUse", "ConfirmationForm", "TokenForm")
+INPUT_SCHEMAS = (
+    "ProfileCreate",
+    "SessionUpdate",
+    "MailRequest",
+    "PasswordReset",
+    "ResetForm",
+    "PasswordChange",
+    "EmailChange",
+    "LinkUse",
+    "CreatorUpdate",
+    "ConfirmationUse",
+    "ConfirmationForm",
+    "TokenForm",
+)
 
 
 @pytest.fixture

@@ -31,6 +31,10 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("banned_at", MOMENT))
     op.add_column("account", sa.Column("ban_reason", sa.Text()))
     op.add_column("profile", sa.Column("hidden_at", MOMENT))
+    op.execute(
+        "UPDATE profile SET hidden_at = now() FROM account"
+        " WHERE account.profile_id = profile.id AND account.confirmed_at IS NULL"
+    )
 
 
 def downgrade() -> None:

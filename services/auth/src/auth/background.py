@@ -5,7 +5,13 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.accounts.service import delete_unconfirmed_profiles
+from auth.confirmations.config import ConfirmationConfig
+from auth.confirmations.utils import ConfirmationSigner
+from auth.devices.service import delete_unseen_devices
+from auth.logins.constants import TELL_SECONDS
+from auth.logins.service import delete_old_locks, tell_of_locks
+from auth.recovery.service import RequestRunner
+from auth.registrations.service import delete_unconfirmed_profiles
 from auth.sessions.client import RevocationPublisher
 from auth.sessions.service import delete_ended_sessions, delete_old_revocations
 from chassis.background import BackgroundTask
@@ -21,14 +27,25 @@ PRUNE_SECONDS = 600.0
 Prune = Callable[[AsyncSession], Awaitable[int]]
 """Deletes some of what is over; how much it was."""
 
+PRUNES: tuple[Prune, ...] = (
+    delete_unconfirmed_profiles,
+    delete_ended_sessions,
+    delete_old_revocations,
+    delete_unseen_devices,
+    delete_old_locks,
+)
+
 
 async def run_background() -> None:
     """Until SIGTERM."""
+    signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
     redis_url = str(load_config(RedisConfig).redis_url)
     async with Database(load_config(DatabaseConfig)) as database:
         tasks: dict[str, BackgroundTask] = {
+            "send-recovery-mails": RequestRunner(database, signer).run,
             "publish-revocations": RevocationPublisher(database, redis_url).run,
             "housekeeping": partial(run_hourly, database),
+            "tell-of-locks": partial(run_every, TELL_SECONDS, "tell-of-locks", partial(tell_all, database)),
             "pruning": partial(run_every, PRUNE_SECONDS, "pruning", partial(prune_all, database)),
         }
         await run_tasks("auth", tasks)
@@ -36,11 +53,16 @@ async def run_background() -> None:
 
 async def prune_all(database: Database) -> None:
     """In small transactions: a long one would hold back the feed."""
-    for prune in (delete_unconfirmed_profiles, delete_ended_sessions, delete_old_revocations):
-        while await _prune_some(database, prune):
+    for prune in PRUNES:
+        while await _do_some(database, prune):
             pass
 
 
-async def _prune_some(database: Database, prune: Prune) -> int:
+async def tell_all(database: Database) -> None:
+    while await _do_some(database, tell_of_locks):
+        pass
+
+
+async def _do_some(database: Database, prune: Prune) -> int:
     async with database.transaction() as session:
         return await prune(session)

@@ -8,8 +8,12 @@ from fastapi import FastAPI
 from auth.config import PublicConfig
 from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
+from auth.devices.utils import DeviceSigner
 from auth.keys.config import KeysConfig
 from auth.keys.service import KeyRing
+from auth.limits.client import RedisWindows
+from auth.limits.config import LimitsConfig
+from auth.limits.service import RateLimiter
 from auth.passwords.config import HashingConfig
 from auth.passwords.utils import PasswordHashing
 from auth.router import router
@@ -31,13 +35,15 @@ def create_app() -> FastAPI:
     database = Database(load_config(DatabaseConfig))
     keys_config = load_config(KeysConfig)
     key_ring = KeyRing(database.reader, keys_config.create_fernet())
-    feed = RevocationFeed(str(load_config(RedisConfig).redis_url))
+    redis_url = str(load_config(RedisConfig).redis_url)
+    feed = RevocationFeed(redis_url)
+    limiter = RateLimiter(load_config(LimitsConfig), keys_config.derive_secret("limits"), RedisWindows(redis_url))
     load_config(PublicConfig)  # what is wrong in it must be told here, not by the first login
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with PasswordHashing(load_config(HashingConfig)) as hashing:
-            async with database, FeedWaker(database) as feed_waker, feed:
+            async with database, FeedWaker(database) as feed_waker, feed, limiter:
                 app.state.database = database
                 app.state.feed_waker = feed_waker
                 app.state.hashing = hashing
@@ -54,5 +60,7 @@ def create_app() -> FastAPI:
     app.state.key_ring = key_ring
     app.state.token_verifier = TokenVerifier.from_config(key_ring, load_config(TokenConfig), feed.revocations)
     app.state.confirmation_signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
+    app.state.rate_limiter = limiter
+    app.state.device_signer = DeviceSigner(keys_config.derive_secret("devices"))
     app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
     return app

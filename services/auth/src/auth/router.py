@@ -5,6 +5,8 @@ from auth.confirmations.router import router as confirmations
 from auth.creators.router import router as creators
 from auth.keys.router import router as keys
 from auth.profiles.router import router as profiles
+from auth.recovery.router import router as recovery
+from auth.registrations.router import router as registrations
 from auth.sessions.router import router as sessions
 from auth.tokens.router import router as tokens
 from chassis.events.feed import create_feed_router
@@ -13,6 +15,8 @@ router = APIRouter()
 router.include_router(accounts)  # before profiles: /profiles/me is no id
 router.include_router(profiles)
 router.include_router(creators)
+router.include_router(registrations)
+router.include_router(recovery)
 router.include_router(sessions)
 router.include_router(tokens)
 router.include_router(keys)

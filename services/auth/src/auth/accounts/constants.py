@@ -1,1 +1,23 @@
+from enum import StrEnum
+
 EMAIL_MAX_LENGTH = 254
+ADDRESS_LOCK = 4_826_010
+"""First half of an advisory lock; the second is the hash of an address."""
+
+
+class NoticeKind(StrEnum):
+    """What the owner of an account is told by mail."""
+
+    NEW_DEVICE = "new_device"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind
+    EMAIL_CHANGED = "email_changed"
+    SECOND_FACTOR_ADDED = "second_factor_added"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    RECOVERY_CODES_CREATED = "recovery_codes_created"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    SESSION_REUSED = "session_reused"
+    SIGN_UP_REPEATED = "sign_up_repeated"
+    ACCOUNT_BANNED = "account_banned"
+    ACCOUNT_DELETED = "account_deleted"
+    LOGIN_LOCKED = "login_locked"

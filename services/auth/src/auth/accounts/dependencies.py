@@ -6,19 +6,11 @@ from fastapi import Depends
 
 from auth.accounts import service
 from auth.accounts.exceptions import EmailNotConfirmedError
-from auth.accounts.schemas import ProfileCreate
-from auth.passwords.dependencies import HashingDep
 from auth.profiles.dependencies import valid_own_profile_id
 from auth.profiles.exceptions import ProfileNotFoundError
 from auth.profiles.models import Profile
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.security.dependencies import JWTDataDep
-
-
-async def valid_registration(profile_data: ProfileCreate, hashing: HashingDep) -> service.Registration:
-    """A sign-up with its password hashed: before the transaction begins, which then holds no connection meanwhile."""
-    password_hash = await hashing.hash_password(profile_data.password.get_secret_value())
-    return service.Registration(profile_data, password_hash)
 
 
 async def valid_own_document(jwt_data: JWTDataDep, reader: ReaderDep) -> asyncpg.Record:
@@ -45,5 +37,4 @@ async def valid_confirmed_profile(own: Annotated[service.OwnProfile, Depends(val
     return own.profile
 
 
-ValidRegistrationDep = Annotated[service.Registration, Depends(valid_registration)]
 OwnProfileDocumentDep = Annotated[asyncpg.Record, Depends(valid_own_document)]

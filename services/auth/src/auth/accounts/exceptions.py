@@ -1,19 +1,12 @@
 """What can be wrong with an account.
 
 ConflictError (409)
-├── EmailTakenError
 └── AccountChangedError
 ForbiddenError (403)
 └── EmailNotConfirmedError
 """
 
-from chassis.database.errors import register_conflict
 from chassis.problems import ConflictError, ForbiddenError
-
-
-class EmailTakenError(ConflictError):
-    code = "email_taken"
-    title = "There is an account with this e-mail address"
 
 
 class AccountChangedError(ConflictError):
@@ -26,6 +19,3 @@ class AccountChangedError(ConflictError):
 class EmailNotConfirmedError(ForbiddenError):
     code = "email_not_confirmed"
     title = "The e-mail address is not confirmed yet"
-
-
-register_conflict("account_confirmed_email_idx", EmailTakenError)

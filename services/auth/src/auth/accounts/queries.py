@@ -21,16 +21,19 @@ OWN_PROFILE = HotQuery(
     .where(Profile.id == PROFILE_ID)
 )
 
-LOGIN_ACCOUNT = HotQuery(
-    select(
-        Account.profile_id,
-        Account.password_hash,
-        Account.confirmed_at,
-        Account.banned_at,
-        Account.roles,
-    )
-    .where(Account.email == bindparam("email", type_=Text()))
+LOGIN = select(
+    Account.profile_id,
+    Profile.username,
+    Account.email,
+    Account.password_hash,
+    Account.confirmed_at,
+    Account.banned_at,
+    Account.roles,
+).join(Profile, Profile.id == Account.profile_id)
+LOGIN_BY_EMAIL = HotQuery(
+    LOGIN.where(Account.email == bindparam("email", type_=Text()))
     # Of the accounts with an address at most one is confirmed.
     .order_by(Account.confirmed_at.is_(None), Account.profile_id.desc())
     .limit(1)
 )
+LOGIN_BY_ID = HotQuery(LOGIN.where(Account.profile_id == PROFILE_ID))

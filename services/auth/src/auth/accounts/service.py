@@ -5,28 +5,18 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth.accounts.constants import ADDRESS_LOCK, NoticeKind
 from auth.accounts.models import Account
-from auth.accounts.queries import LOGIN_ACCOUNT, OWN_PROFILE
-from auth.accounts.schemas import ProfileCreate, ProfileMe
+from auth.accounts.queries import LOGIN_BY_EMAIL, LOGIN_BY_ID, OWN_PROFILE
 from auth.accounts.utils import normalize_email
-from auth.confirmations import service as confirmations
-from auth.confirmations.exceptions import ConfirmationInvalidError
-from auth.confirmations.models import Confirmation
-from auth.confirmations.utils import ConfirmationSigner
 from auth.profiles.models import Profile
 from auth.profiles.service import raise_version
-from chassis.contracts.accounts import SecurityNoticed, UserConfirmed, UserRegistered
+from chassis.contracts.accounts import SecurityNoticed, UserDeleted, UserUpdated
 from chassis.database.queries import Reader
 from chassis.events.outbox import emit_event
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    data: ProfileCreate
-    password_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +30,8 @@ class LoginAccount:
     """Who an address belongs to, as far as a login needs it."""
 
     profile_id: UUID
+    username: str
+    email: str = field(repr=False)
     password_hash: str = field(repr=False)
     is_confirmed: bool
     is_banned: bool
@@ -50,62 +42,15 @@ async def get_own_document(reader: Reader, profile_id: UUID) -> asyncpg.Record |
     return await reader.fetch_row(OWN_PROFILE, profile_id=profile_id)
 
 
-async def create_profile(session: AsyncSession, signer: ConfirmationSigner, registration: Registration) -> ProfileMe:
-    """Raises EmailTakenError, UsernameTakenError (through their unique indexes)."""
-    data = registration.data
-    names = {"username": data.username, "first_name": data.first_name, "last_name": data.last_name}
-    profile = Profile(**names)
-    session.add(profile)
-    await session.flush()
-    session.add(Account(profile_id=profile.id, email=data.email, password_hash=registration.password_hash))
-    await session.flush()
-    confirmation_id = await confirmations.create_confirmation(session, signer, profile.id)
-    event = UserRegistered(user_id=profile.id, email=data.email, confirmation_id=confirmation_id, **names)
-    await emit_event(session, event, aggregate_id=profile.id, aggregate_seq=profile.version)
-    return ProfileMe(
-        id=profile.id,
-        **names,
-        is_creator=profile.is_creator,
-        created_at=profile.created_at,
-        email=data.email,
-        is_confirmed=False,
-        updated_at=profile.updated_at,
-    )
+async def find_owner(session: AsyncSession, email: str) -> UUID | None:
+    """Who has confirmed the address."""
+    query = select(Account.profile_id).where(Account.email == email, Account.confirmed_at.is_not(None))
+    return (await session.scalars(query)).one_or_none()
 
 
-async def confirm_profile(session: AsyncSession, token: str) -> bool:
-    """Whether the token proved an address. Each token does so once."""
-    profile_id = await confirmations.use_confirmation(session, token)
-    if profile_id is None:
-        return False
-    confirm = (
-        update(Account)
-        .where(Account.profile_id == profile_id, Account.confirmed_at.is_(None))
-        .values(confirmed_at=func.now())
-        .returning(Account.profile_id)
-    )
-    if (await session.scalars(confirm)).one_or_none() is not None:
-        version = await raise_version(session, profile_id)
-        await emit_event(session, UserConfirmed(user_id=profile_id), aggregate_id=profile_id, aggregate_seq=version)
-    return True
-
-
-async def confirm_profile_or_raise(session: AsyncSession, token: str) -> None:
-    """Raises ConfirmationInvalidError."""
-    if not await confirm_profile(session, token):
-        raise ConfirmationInvalidError
-
-
-async def delete_unconfirmed_profiles(session: AsyncSession) -> int:
-    """Of some confirmations that are over: them, and whom they were sent to in vain; how many confirmations.
-
-    Address and username are free again. Nobody else is told: who never confirmed never did anything.
-    """
-    profile_ids = await confirmations.delete_expired_confirmations(session)
-    is_unconfirmed = exists().where(Account.profile_id == Profile.id, Account.confirmed_at.is_(None))
-    is_asked = exists().where(Confirmation.profile_id == Profile.id)
-    await session.execute(delete(Profile).where(Profile.id.in_(profile_ids), is_unconfirmed, ~is_asked))
-    return len(profile_ids)
+async def lock_address(session: AsyncSession, email: str) -> None:
+    """Until the transaction ends: of those who would confirm the same address, one after the other."""
+    await session.execute(select(func.pg_advisory_xact_lock(ADDRESS_LOCK, func.hashtext(email))))
 
 
 async def lock_profile(session: AsyncSession, profile_id: UUID) -> OwnProfile | None:
@@ -128,11 +73,21 @@ async def lock_account(session: AsyncSession, profile_id: UUID) -> Account | Non
 
 
 async def find_login(reader: Reader, email: str) -> LoginAccount | None:
-    row = await reader.fetch_row(LOGIN_ACCOUNT, email=_find_spelling(email))
+    """By an address: of the accounts that name it the one that has confirmed it, else the newest."""
+    return parse_login(await reader.fetch_row(LOGIN_BY_EMAIL, email=_find_spelling(email)))
+
+
+async def find_login_by_id(reader: Reader, profile_id: UUID) -> LoginAccount | None:
+    return parse_login(await reader.fetch_row(LOGIN_BY_ID, profile_id=profile_id))
+
+
+def parse_login(row: asyncpg.Record | None) -> LoginAccount | None:
     if row is None:
         return None
     return LoginAccount(
         profile_id=row["profile_id"],
+        username=row["username"],
+        email=row["email"],
         password_hash=row["password_hash"],
         is_confirmed=row["confirmed_at"] is not None,
         is_banned=row["banned_at"] is not None,
@@ -162,7 +117,7 @@ async def replace_password_hash(session: AsyncSession, profile_id: UUID, old: st
 async def notify_owner(
     session: AsyncSession,
     profile_id: UUID,
-    kind: str,
+    kind: NoticeKind,
     details: Mapping[str, str] | None = None,
     *,
     email: str | None = None,
@@ -174,3 +129,30 @@ async def notify_owner(
         notice_id=notice_id, user_id=profile_id, kind=kind, details=dict(details or {}), email=email
     )
     await emit_event(session, event, aggregate_id=profile_id, aggregate_seq=version)
+
+
+async def emit_user_updated(session: AsyncSession, profile_id: UUID) -> None:
+    """Tell how somebody is shown, and written to, from now on."""
+    version = await raise_version(session, profile_id)
+    query = select(Profile, Account.email).join(Account, Account.profile_id == Profile.id)
+    profile, email = (await session.execute(query.where(Profile.id == profile_id))).one()
+    event = UserUpdated(
+        user_id=profile_id,
+        email=email,
+        username=profile.username,
+        first_name=profile.first_name,
+        last_name=profile.last_name,
+    )
+    await emit_event(session, event, aggregate_id=profile_id, aggregate_seq=version)
+
+
+async def delete_rivals(session: AsyncSession, email: str) -> None:
+    """The accounts that wait for a confirmation of an address which somebody else has confirmed now."""
+    await delete_profiles(session, select(Account.profile_id).filter_by(email=email, confirmed_at=None))
+
+
+async def delete_profiles(session: AsyncSession, ids: Select[UUID]) -> None:
+    deleted = await session.execute(delete(Profile).where(Profile.id.in_(ids)).returning(Profile.id, Profile.version))
+    for profile_id, version in deleted.all():
+        event = UserDeleted(user_id=profile_id)
+        await emit_event(session, event, aggregate_id=profile_id, aggregate_seq=version + 1)

@@ -18,7 +18,7 @@ class Profile(HasId, HasTimestamps, Base):
     pen_name: Mapped[str | None]
     bio: Mapped[str | None]
     hidden_at: Mapped[datetime | None]
-    """While its owner is banned, nobody sees it."""
+    """Nobody else sees it while its owner is banned, or has not confirmed their address."""
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
 

@@ -18,4 +18,8 @@ PUBLIC_MEMBERS: dict[str, Any] = {
     "created_at": rfc3339(Profile.created_at),
 }
 
-PROFILE = HotQuery(select(json_object(**PUBLIC_MEMBERS).label("body"), Profile.version).where(Profile.id == PROFILE_ID))
+PROFILE = HotQuery(
+    select(json_object(**PUBLIC_MEMBERS).label("body"), Profile.version).where(
+        Profile.id == PROFILE_ID, Profile.hidden_at.is_(None)
+    )
+)

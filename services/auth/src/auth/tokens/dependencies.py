@@ -8,12 +8,16 @@ from fastapi.exceptions import RequestValidationError
 
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError, OAuthError
 from auth.config import PublicConfig
+from auth.devices.dependencies import DeviceCookie, DeviceSignerDep, identify_device, set_device_cookie
+from auth.devices.service import ThisDevice
 from auth.keys.dependencies import TokenIssuerDep
-from auth.passwords.dependencies import HashingDep
+from auth.limits.dependencies import AddressKeyDep
+from auth.logins.dependencies import LoginToolsDep
+from auth.logins.service import PasswordLogin
 from auth.sessions.dependencies import DeviceInfoDep, RefreshChainDep
 from auth.tokens.constants import REFRESH_COOKIE, SECRET_MAX_LENGTH, Delivery, GrantType
 from auth.tokens.exceptions import GrantTypeUnsupportedError, RefreshTokenInvalidError, TokenRequestInvalidError
-from auth.tokens.schemas import IssuedTokens, RefreshableTokenRead, TokenForm, TokenRead
+from auth.tokens.schemas import IssuedTokens, LoginTokenRead, RefreshableTokenRead, TokenForm, TokenRead
 from auth.tokens.service import ClientGrant, Grant, PasswordGrant, RefreshGrant, TokenTools
 from auth.tokens.utils import check_client_id, parse_basic_credentials
 from chassis.config import load_config
@@ -23,6 +27,8 @@ from chassis.problems import ProblemError, UnauthorizedError
 from chassis.security.dependencies import parse_optional_jwt_data
 
 SERVER_ERROR = 500
+
+TokenAnswer = LoginTokenRead | RefreshableTokenRead | TokenRead
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -54,16 +60,34 @@ class OAuthRoute(TransactionalRoute):
 
 
 async def get_token_tools(
-    reader: ReaderDep, hashing: HashingDep, issuer: TokenIssuerDep, chain: RefreshChainDep, device: DeviceInfoDep
+    reader: ReaderDep,
+    login: LoginToolsDep,
+    issuer: TokenIssuerDep,
+    chain: RefreshChainDep,
+    device: DeviceInfoDep,
+    address_key: AddressKeyDep,
 ) -> TokenTools:
     """Raises SigningKeyMissingError."""
-    return TokenTools(reader, hashing, issuer, chain, device)
+    return TokenTools(reader, login, issuer, chain, device, address_key)
 
 
-async def parse_grant(request: Request, form: Annotated[TokenForm, Form()], cookie: RefreshCookie = None) -> Grant:
+async def parse_token_device(
+    form: Annotated[TokenForm, Form()], signer: DeviceSignerDep, info: DeviceInfoDep, cookie: DeviceCookie = None
+) -> ThisDevice:
+    """By the form field or the cookie."""
+    return identify_device(signer, info, form.device_token.get_secret_value() if form.device_token else cookie)
+
+
+async def parse_grant(
+    request: Request,
+    form: Annotated[TokenForm, Form()],
+    device: Annotated[ThisDevice, Depends(parse_token_device)],
+    address_key: AddressKeyDep,
+    cookie: RefreshCookie = None,
+) -> Grant:
     """What is asked for, complete; wherever a cookie is used or set, not by a page of another site."""
     if form.grant_type == GrantType.PASSWORD:
-        return _parse_password_grant(request, form)
+        return _parse_password_grant(request, form, device, address_key)
     if form.grant_type == GrantType.REFRESH_TOKEN:
         return _parse_refresh_grant(request, form, cookie)
     if form.grant_type == GrantType.CLIENT_CREDENTIALS:
@@ -71,12 +95,13 @@ async def parse_grant(request: Request, form: Annotated[TokenForm, Form()], cook
     raise GrantTypeUnsupportedError
 
 
-def _parse_password_grant(request: Request, form: TokenForm) -> PasswordGrant:
+def _parse_password_grant(request: Request, form: TokenForm, device: ThisDevice, address_key: str) -> PasswordGrant:
     if form.username is None or form.password is None:
         raise TokenRequestInvalidError("The grant `password` needs username and password.")
     if form.delivery is Delivery.COOKIE:
         refuse_cross_site(request)
-    return PasswordGrant(form.username, form.password.get_secret_value(), form.delivery)
+    login = PasswordLogin(form.username, form.password.get_secret_value(), device, address_key)
+    return PasswordGrant(login, form.delivery)
 
 
 def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) -> RefreshGrant:
@@ -135,7 +160,7 @@ async def parse_session_end(request: Request, cookie: RefreshCookie = None) -> S
     return SessionEnd(None if jwt_data is None else jwt_data.session_id, cookie)
 
 
-def write_tokens(response: Response, issued: IssuedTokens) -> TokenRead | RefreshableTokenRead:
+def write_tokens(response: Response, issued: IssuedTokens) -> TokenAnswer:
     """The answer to a grant: the refresh token in its cookie or in the body, never in both."""
     values = {
         "access_token": issued.access_token,
@@ -146,7 +171,12 @@ def write_tokens(response: Response, issued: IssuedTokens) -> TokenRead | Refres
     if issued.refresh_token is None:
         return TokenRead.model_validate(values)
     if issued.delivery is Delivery.BODY:
-        return RefreshableTokenRead.model_validate({**values, "refresh_token": issued.refresh_token})
+        values |= {"refresh_token": issued.refresh_token}
+        if issued.device is None:
+            return RefreshableTokenRead.model_validate(values)
+        return LoginTokenRead.model_validate({**values, "device_token": issued.device.token})
+    if issued.device is not None:
+        set_device_cookie(response, issued.device)
     set_refresh_cookie(response, issued.refresh_token, issued.refresh_seconds)
     return TokenRead.model_validate(values)
 

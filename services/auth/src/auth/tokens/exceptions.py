@@ -4,13 +4,10 @@ OAuthError
 ├── TokenRequestInvalidError    400 invalid_request
 ├── GrantTypeUnsupportedError   400 unsupported_grant_type
 ├── ScopeInvalidError           400 invalid_scope
-├── CredentialsInvalidError     401 invalid_grant
-├── RefreshTokenInvalidError    401 invalid_grant
-│   └── RefreshTokenReusedError
-└── LoginNotConfirmedError      403 invalid_grant
+└── RefreshTokenInvalidError    401 invalid_grant
+    └── RefreshTokenReusedError
 """
 
-from auth.accounts.exceptions import EmailNotConfirmedError
 from auth.clients.exceptions import OAuthError
 from chassis.problems import BadRequestError, UnauthorizedError
 
@@ -32,14 +29,6 @@ class ScopeInvalidError(OAuthError, BadRequestError):
     title = "The client was not granted all that it asks for"
 
 
-class CredentialsInvalidError(OAuthError, UnauthorizedError):
-    """The same for a wrong password and an unknown address."""
-
-    error = "invalid_grant"
-    code = "credentials_invalid"
-    title = "The e-mail address or the password is wrong"
-
-
 class RefreshTokenInvalidError(OAuthError, UnauthorizedError):
     """401, where RFC 6749 has 400: what to do is to log in, as after any other 401."""
 
@@ -52,7 +41,3 @@ class RefreshTokenReusedError(RefreshTokenInvalidError):
     """Told apart in the log only. The session that it ends must stay ended."""
 
     keeps_changes = True
-
-
-class LoginNotConfirmedError(OAuthError, EmailNotConfirmedError):
-    error = "invalid_grant"

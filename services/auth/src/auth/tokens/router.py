@@ -1,25 +1,25 @@
 from fastapi import APIRouter, Response
 
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError
+from auth.limits.exceptions import LimitedError
+from auth.logins.exceptions import AccountBannedError, CredentialsInvalidError, LoginNotConfirmedError
 from auth.passwords.exceptions import HashingBusyError
 from auth.tokens import service
 from auth.tokens.dependencies import (
     GrantDep,
     OAuthRoute,
     SessionEndDep,
+    TokenAnswer,
     TokenToolsDep,
     set_refresh_cookie,
     write_tokens,
 )
 from auth.tokens.exceptions import (
-    CredentialsInvalidError,
     GrantTypeUnsupportedError,
-    LoginNotConfirmedError,
     RefreshTokenInvalidError,
     ScopeInvalidError,
     TokenRequestInvalidError,
 )
-from auth.tokens.schemas import RefreshableTokenRead, TokenRead
 from chassis.database.dependencies import SessionDep
 from chassis.problems import problem_responses
 from chassis.security.exceptions import TokenExpiredError, TokenInvalidError
@@ -39,13 +39,13 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
         RefreshTokenInvalidError,
         ClientInvalidError,
         LoginNotConfirmedError,
+        AccountBannedError,
+        LimitedError,
         CrossSiteRefusedError,
         HashingBusyError,
     ),
 )
-async def create_token(
-    response: Response, grant: GrantDep, tools: TokenToolsDep, session: SessionDep
-) -> TokenRead | RefreshableTokenRead:
+async def create_token(response: Response, grant: GrantDep, tools: TokenToolsDep, session: SessionDep) -> TokenAnswer:
     """By password, by refresh token (cookie or form) or, for services, by client credentials (HTTP Basic or form).
 
     The first two give a refresh token as well, in the cookie `__Host-refresh_token`. A client that is no browser asks

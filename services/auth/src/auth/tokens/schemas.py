@@ -3,6 +3,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field, SecretStr
 
 from auth.accounts.constants import EMAIL_MAX_LENGTH
+from auth.devices.constants import DEVICE_TOKEN_MAX_LENGTH
+from auth.devices.service import ThisDevice
 from auth.passwords.constants import PASSWORD_MAX_LENGTH
 from auth.tokens.constants import SCOPE_MAX_LENGTH, SECRET_MAX_LENGTH, TOKEN_MAX_LENGTH, Delivery
 from chassis.schemas import CustomModel, InputModel
@@ -25,6 +27,11 @@ class TokenForm(InputModel):
     client_id: str | None = Field(default=None, max_length=64)
     client_secret: SecretStr | None = Field(default=None, max_length=SECRET_MAX_LENGTH)
     scope: str | None = Field(default=None, max_length=SCOPE_MAX_LENGTH)
+    device_token: SecretStr | None = Field(
+        default=None,
+        max_length=DEVICE_TOKEN_MAX_LENGTH,
+        description="With `delivery=body`: from an earlier login on this device.",
+    )
     delivery: Delivery = Field(
         default=Delivery.COOKIE,
         description="With `password`: `body` gives the refresh token in the answer and sets no cookie.",
@@ -46,6 +53,14 @@ class RefreshableTokenRead(TokenRead):
     refresh_token: str = Field(max_length=SECRET_MAX_LENGTH, repr=False)
 
 
+class LoginTokenRead(RefreshableTokenRead):
+    """The same after a login."""
+
+    device_token: str = Field(
+        max_length=DEVICE_TOKEN_MAX_LENGTH, repr=False, description="To be shown at the next login on this device."
+    )
+
+
 class IssuedTokens(CustomModel):
     """What a grant leads to, before it is known how it goes out."""
 
@@ -55,3 +70,4 @@ class IssuedTokens(CustomModel):
     refresh_token: str | None = Field(default=None, max_length=SECRET_MAX_LENGTH, repr=False)
     refresh_seconds: int = Field(default=0, ge=0, description="Until the session ends, whatever is done.")
     delivery: Delivery = Delivery.BODY
+    device: ThisDevice | None = Field(default=None, description="After a login: what it is known by from now on.")

@@ -6,20 +6,20 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts import service as accounts
+from auth.accounts.constants import NoticeKind
 from auth.clients import service as clients
-from auth.clients.constants import DELEGABLE_SCOPES
 from auth.clients.exceptions import ClientInvalidError
 from auth.keys.constants import ACCESS_TOKEN_SECONDS
 from auth.keys.utils import TokenIssuer
-from auth.passwords.utils import PasswordHashing
+from auth.limits.constants import LimitRule
+from auth.logins import service as logins
+from auth.logins.service import LoginTools, PasswordLogin
 from auth.sessions import service as sessions
 from auth.sessions.constants import EndReason
-from auth.sessions.service import DeviceInfo, NewSession, OpenSession
+from auth.sessions.service import DeviceInfo, OpenSession
 from auth.sessions.utils import RefreshChain
 from auth.tokens.constants import Delivery
 from auth.tokens.exceptions import (
-    CredentialsInvalidError,
-    LoginNotConfirmedError,
     RefreshTokenInvalidError,
     RefreshTokenReusedError,
     ScopeInvalidError,
@@ -31,11 +31,13 @@ from chassis.security.constants import FIRST_PARTY_CLIENT
 
 logger = get_logger(__name__)
 
+GUESSES = (ClientInvalidError, RefreshTokenInvalidError)
+"""Refusals of which too many from one address are refused unseen."""
+
 
 @dataclass(frozen=True, slots=True)
 class PasswordGrant:
-    email: str = field(repr=False)
-    password: str = field(repr=False)
+    login: PasswordLogin
     delivery: Delivery
 
 
@@ -61,14 +63,26 @@ class TokenTools:
     """What issuing takes beside the transaction."""
 
     reader: Reader
-    hashing: PasswordHashing
+    login: LoginTools
     issuer: TokenIssuer
     chain: RefreshChain
     device: DeviceInfo
+    address_key: str = field(repr=False)
 
 
 async def issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -> IssuedTokens:
-    """Raises what `tokens.exceptions` lists, HashingBusyError."""
+    """As `_issue_tokens`, and counts what looks like guessing. Who asks for a token in good order pays nothing for it."""
+    limiter = tools.login.limiter
+    limiter.refuse_blocked(LimitRule.TOKEN, tools.address_key)
+    try:
+        return await _issue_tokens(session, tools, grant)
+    except GUESSES:
+        await limiter.hit(LimitRule.TOKEN, tools.address_key)
+        raise
+
+
+async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -> IssuedTokens:
+    """Raises what `tokens.exceptions` and `logins.exceptions` list, LimitedError, HashingBusyError."""
     if isinstance(grant, ClientGrant):
         return await _issue_to_client(tools, grant)
     if isinstance(grant, PasswordGrant):
@@ -82,6 +96,7 @@ async def issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -
         refresh_token=opened.refresh_token,
         refresh_seconds=opened.seconds_left,
         delivery=grant.delivery,
+        device=grant.login.device if isinstance(grant, PasswordGrant) else None,
     )
 
 
@@ -99,30 +114,8 @@ async def _issue_to_client(tools: TokenTools, grant: ClientGrant) -> IssuedToken
 
 
 async def _open_session_by_password(session: AsyncSession, tools: TokenTools, grant: PasswordGrant) -> OpenSession:
-    login = await accounts.find_login(tools.reader, grant.email)
-    password_hash = None if login is None else login.password_hash
-    is_valid = await tools.hashing.verify_password(grant.password, password_hash)
-    if login is None or not is_valid:
-        logger.info("login_refused", reason="credentials")
-        raise CredentialsInvalidError
-    if not login.is_confirmed:
-        logger.info("login_refused", reason="not_confirmed", user_id=str(login.profile_id))
-        raise LoginNotConfirmedError
-    current_hash = login.password_hash
-    if tools.hashing.needs_rehash(current_hash):
-        renewed = await tools.hashing.hash_password(grant.password)
-        if await accounts.replace_password_hash(session, login.profile_id, current_hash, renewed):
-            current_hash = renewed
-    new = NewSession(
-        profile_id=login.profile_id,
-        client_id=FIRST_PARTY_CLIENT,
-        scope=" ".join(sorted(DELEGABLE_SCOPES)),
-        amr=("pwd",),
-        acr="aal1",
-        device=tools.device,
-        password_hash=current_hash,
-    )
-    return await sessions.create_session(session, tools.chain, new)
+    checked = await logins.check_password_login(session, tools.login, grant.login)
+    return await logins.open_session(session, tools.chain, checked, grant.login.device)
 
 
 async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: RefreshGrant) -> OpenSession:
@@ -133,7 +126,7 @@ async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: Refr
         logger.warning("refresh_reused", session_id=str(rotation.session_id), user_id=str(rotation.profile_id))
         ended = await sessions.end_sessions(session, EndReason.REFRESH_REUSED, session_ids=[rotation.session_id])
         if ended:
-            await accounts.notify_owner(session, rotation.profile_id, "session_reused")
+            await accounts.notify_owner(session, rotation.profile_id, NoticeKind.SESSION_REUSED)
         raise RefreshTokenReusedError
     if rotation.opened is None:
         raise RefreshTokenInvalidError

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from auth.accounts.schemas import ProfileCreate
 from auth.accounts.utils import normalize_email
 from auth.passwords.constants import COMMON_PASSWORDS, PASSWORD_MIN_LENGTH
 from auth.passwords.schemas import contains_name
 from auth.profiles.constants import RESERVED_USERNAMES
+from auth.registrations.schemas import ProfileCreate
 
 TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")  # what can be stored at all
 WORD = string.ascii_letters + string.digits + "_"

@@ -1,0 +1,43 @@
+from typing import Annotated
+
+from limits import RateLimitItem, parse_many
+from pydantic import AfterValidator, Field
+from pydantic_settings import SettingsConfigDict
+
+from auth.limits.constants import LimitRule
+from chassis.config import BaseConfig
+
+
+def check_rates(rates: str) -> str:
+    """Raises ValueError."""
+    parse_many(rates)
+    return rates
+
+
+Rates = Annotated[str, Field(max_length=200), AfterValidator(check_rates)]
+"""As the library `limits` writes them: `10/15 minutes`, several with a semicolon between."""
+
+
+class LimitsConfig(BaseConfig):
+    """How often what may be done. Without Redis each process counts alone, and allows only a share of it."""
+
+    model_config = SettingsConfigDict(env_prefix="LIMITS_")
+
+    sign_up: Rates = "20/hour"
+    login_address: Rates = "30/5 minutes;1000/day"
+    login_account: Rates = "10/15 minutes;50/day"
+    login_device: Rates = "10/15 minutes;50/day"
+    token: Rates = "60/5 minutes"  # noqa: S105 - a rate
+    second_factor: Rates = "10/5 minutes;50/day"
+    resend: Rates = "5/hour;20/day"
+    reset: Rates = "5/hour;20/day"
+    confirm: Rates = "30/hour"
+    email_change: Rates = "5/hour;10/day"
+    step_up: Rates = "10/15 minutes"
+    authorize: Rates = "60/5 minutes"
+    introspect: Rates = "600/minute"
+    export: Rates = "3/day"
+    local_share: float = Field(default=0.25, gt=0, le=1)
+
+    def get_rates(self, rule: LimitRule) -> list[RateLimitItem]:
+        return parse_many(getattr(self, rule.value))
