@@ -6,7 +6,17 @@ from functools import partial
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks
 from chassis.config import RedisConfig, load_config
-from chassis.contracts.accounts import UserConfirmed, UserRegistered
+from chassis.contracts.accounts import (
+    ConfirmationRequested,
+    ExportCompleted,
+    SecurityNoticed,
+    UserBanned,
+    UserConfirmed,
+    UserDeleted,
+    UserRegistered,
+    UserUnbanned,
+    UserUpdated,
+)
 from chassis.contracts.posts import CreatorFollowed, CreatorUnfollowed, PostPublished, ReviewCreated
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
@@ -26,7 +36,20 @@ from notifications.deliveries.constants import BLANK_BATCH, BLANK_SECONDS, PARK_
 from notifications.deliveries.service import EMAIL_JOBS, blank_old_emails, park_ambiguous_emails
 from notifications.fan_outs.events import handle_post_published
 from notifications.fan_outs.service import FanOutRunner
-from notifications.inbox.events import handle_review_created, handle_user_confirmed, handle_user_registered
+from notifications.inbox.events import (
+    handle_review_created,
+    handle_user_banned,
+    handle_user_confirmed,
+    handle_user_deleted,
+    handle_user_registered,
+    handle_user_unbanned,
+    handle_user_updated,
+)
+from notifications.notices.events import (
+    handle_confirmation_requested,
+    handle_export_completed,
+    handle_security_noticed,
+)
 from notifications.readers.events import handle_creator_followed, handle_creator_unfollowed
 
 # Names of the inbox and of the cursors: changed, everything would be applied anew.
@@ -34,7 +57,17 @@ CONSUMER = "notifications"
 AUTH_FEED = "auth"
 POSTS_FEED = "posts"
 
-AUTH_HANDLERS: Handlers = {UserRegistered: handle_user_registered, UserConfirmed: handle_user_confirmed}
+AUTH_HANDLERS: Handlers = {
+    UserRegistered: handle_user_registered,
+    UserConfirmed: handle_user_confirmed,
+    UserUpdated: handle_user_updated,
+    UserBanned: handle_user_banned,
+    UserUnbanned: handle_user_unbanned,
+    UserDeleted: handle_user_deleted,
+    ConfirmationRequested: handle_confirmation_requested,
+    SecurityNoticed: handle_security_noticed,
+    ExportCompleted: handle_export_completed,
+}
 POSTS_HANDLERS: Handlers = {
     PostPublished: handle_post_published,
     ReviewCreated: handle_review_created,

@@ -23,7 +23,8 @@ def create_params(text: str) -> dict[str, Any]:
         "link": "https://broadsheet.example/api/v1/posts/1",
         "expires_at": "24 November 2026, 08:05 UTC",
         "rating": 4,
-        **dict.fromkeys(("first_name", "creator_name", "reviewer_name", "post_title", "text"), text),
+        "details": [f"Device: {text}"],
+        **dict.fromkeys(("first_name", "creator_name", "reviewer_name", "post_title", "text", "title"), text),
     }
 
 

@@ -1,7 +1,6 @@
 from chassis.cli import ServiceCommands, run_service
-from posts.background import CONSUMER, run_background
+from posts.background import CONSUMER, HANDLERS, run_background
 from posts.config import MIGRATIONS
-from posts.creators.events import HANDLERS
 from posts.main import create_app
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
 from chassis.events.client import FeedClient
 from chassis.events.consumer import Consumer
+from chassis.events.handlers import Handlers
 from chassis.events.housekeeping import run_hourly
 from chassis.http.client import ServiceClient
 from chassis.http.config import AuthUpstreamConfig, ServiceClientConfig
@@ -17,12 +18,14 @@ from chassis.http.tokens import ServiceTokenSource
 from chassis.jobs.broker import HintBroker
 from chassis.jobs.hints import HintSender
 from chassis.periodic import run_every
-from posts.creators.events import HANDLERS
+from posts.creators import events as creators
 from posts.renderings.service import RENDERINGS, delete_old_renderings, fail_dead_publications
+from posts.reviews import events as reviews
 
 # Names of the inbox and of the cursor: changed, everything would be applied anew.
 CONSUMER = "posts"
 AUTH_FEED = "auth"
+HANDLERS: Handlers = {**creators.HANDLERS, **reviews.HANDLERS}
 FAIL_SECONDS = 5.0
 CLEAN_SECONDS = 3600.0
 

@@ -5,6 +5,12 @@ from enum import StrEnum
 
 class EmailKind(StrEnum):
     CONFIRMATION = "confirmation"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind
+    EMAIL_CHANGE_OLD = "email_change_old"
+    EMAIL_CHANGE_NEW = "email_change_new"
+    ACCOUNT_DELETION = "account_deletion"
+    SECURITY_NOTICE = "security_notice"
+    EXPORT_COMPLETED = "export_completed"
     POST_PUBLISHED = "post_published"
     REVIEW_CREATED = "review_created"
 
@@ -23,14 +29,19 @@ class DeliveryPolicy(StrEnum):
 
 
 POLICIES: Mapping[EmailKind, DeliveryPolicy] = {
-    EmailKind.CONFIRMATION: DeliveryPolicy.AT_LEAST_ONCE,
-    EmailKind.POST_PUBLISHED: DeliveryPolicy.AT_LEAST_ONCE,
+    **dict.fromkeys(EmailKind, DeliveryPolicy.AT_LEAST_ONCE),
     # A courtesy that stands in the inbox as well: a double annoys more than a gap.
     EmailKind.REVIEW_CREATED: DeliveryPolicy.AT_MOST_ONCE,
 }
 
 SUBJECTS: Mapping[EmailKind, str] = {
     EmailKind.CONFIRMATION: "Confirm your e-mail address",
+    EmailKind.PASSWORD_RESET: "Set a new password",
+    EmailKind.EMAIL_CHANGE_OLD: "Confirm that your e-mail address is to change",
+    EmailKind.EMAIL_CHANGE_NEW: "Confirm your new e-mail address",
+    EmailKind.ACCOUNT_DELETION: "Confirm that your account is to be deleted",
+    EmailKind.SECURITY_NOTICE: "{title}",
+    EmailKind.EXPORT_COMPLETED: "{title}",
     EmailKind.POST_PUBLISHED: "{creator_name}: {post_title}",
     EmailKind.REVIEW_CREATED: "{reviewer_name} reviewed “{post_title}”",
 }
@@ -60,5 +71,40 @@ MESSAGE_ID_MAX_LENGTH = 500
 REPLY_MAX_LENGTH = 1000
 ERROR_MAX_LENGTH = 2000
 
-CONFIRMATION_PATH = "/api/v1/auth/confirmation"
+PAGES: Mapping[EmailKind, str] = {
+    EmailKind.CONFIRMATION: "/api/v1/auth/confirmation",
+    EmailKind.PASSWORD_RESET: "/api/v1/auth/password-reset",
+    EmailKind.EMAIL_CHANGE_OLD: "/api/v1/auth/email-change",
+    EmailKind.EMAIL_CHANGE_NEW: "/api/v1/auth/email-change",
+    EmailKind.ACCOUNT_DELETION: "/api/v1/auth/account-deletion",
+}
+"""Where the link of a mail leads that carries a token. All of these pages ask again before they do anything."""
+
+LINK_TEXTS: Mapping[EmailKind, Mapping[str, str]] = {
+    EmailKind.PASSWORD_RESET: {
+        "intro": "somebody, we hope you, asked to set a new password for your account. Here you can:",
+        "action": "Set a new password",
+        "reason": "If it was not you, do nothing: your password stays as it is.",
+    },
+    EmailKind.EMAIL_CHANGE_OLD: {
+        "intro": "you asked to use another e-mail address for your account. Confirm it with this one:",
+        "action": "Confirm the change",
+        "reason": "If it was not you, do nothing and set a new password: without this link the address stays.",
+    },
+    EmailKind.EMAIL_CHANGE_NEW: {
+        "intro": "you asked to use this e-mail address for your account. Confirm that it is yours:",
+        "action": "Confirm this address",
+        "reason": "If it was not you, do nothing: without this link the address is not used.",
+    },
+    EmailKind.ACCOUNT_DELETION: {
+        "intro": "you asked to delete your account, with all that belongs to it. This cannot be undone:",
+        "action": "Delete my account",
+        "reason": "If it was not you, do nothing and set a new password: without this link the account stays.",
+    },
+}
+TEMPLATE_NAMES: Mapping[EmailKind, str] = {
+    **dict.fromkeys(LINK_TEXTS, "link"),
+    EmailKind.SECURITY_NOTICE: "notice",
+}
+"""Of kinds that share one; the others have their own."""
 POSTS_PATH = "/api/v1/posts"

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.models import Base
 from chassis.jobs.models import OPEN_STATES, JobMixin, JobState
-from notifications.deliveries.constants import LEASE_SECONDS, MAX_ATTEMPTS, MAX_DOUBTS, DeliveryPolicy
+from notifications.deliveries.constants import LEASE_SECONDS, MAX_ATTEMPTS, MAX_DOUBTS, DeliveryPolicy, EmailKind
 
+KINDS = ", ".join(f"'{kind}'" for kind in EmailKind)
 # In the words of its partial index: with parameters the planner could not tell that it applies.
 BLANKABLE = "finished_at IS NOT NULL AND recipient <> ''"
 
@@ -32,10 +33,11 @@ class DeliveryEmail(JobMixin, Base):
         UniqueConstraint("message_id"),
         # A job's states and `unknown`: at most once, and perhaps sent.
         CheckConstraint("state IN ('queued', 'running', 'done', 'dead', 'unknown')", name="state"),
-        CheckConstraint("kind IN ('confirmation', 'post_published', 'review_created')", name="kind"),
+        CheckConstraint(f"kind IN ({KINDS})", name="kind"),
         CheckConstraint("policy IN ('at_least_once', 'at_most_once')", name="policy"),
         # A line break in an address would be a second header.
         CheckConstraint("recipient !~ '[[:cntrl:]]'", name="recipient"),
+        Index(None, "recipient_id"),
         Index(None, "next_at", postgresql_where=text(OPEN_STATES)),
         Index(None, "finished_at", postgresql_where=text(BLANKABLE)),
     )

@@ -1,7 +1,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select, text, update
+from sqlalchemy import Select, and_, case, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +19,7 @@ from notifications.deliveries.constants import (
     DOT_MARGIN_SECONDS,
     KEEP,
     MAIL_QUEUE,
+    PAGES,
     POLICIES,
     SEND_EMAIL_TASK,
     DeliveryPolicy,
@@ -30,6 +31,8 @@ from notifications.deliveries.queries import GET_EMAIL_DRAFT
 from notifications.deliveries.schemas import EmailClaim, EmailContent, EmailDraft
 from notifications.deliveries.utils import get_confirmation_params, get_link, render_email
 
+# The words of a mail server may name the recipient.
+BLANKED: dict[str, Any] = {"recipient": "", "params": {}, "smtp_reply": None, "last_error": None}
 EMAIL_JOBS = JobSource(DeliveryEmail, SEND_EMAIL_TASK, MAIL_QUEUE, claimable=MAY_BE_SENT)
 
 logger = get_logger(__name__)
@@ -61,12 +64,18 @@ async def create_emails(session: AsyncSession, rows: Select[Any]) -> None:
 
 
 async def create_confirmation_email(
-    session: AsyncSession, *, confirmation_id: UUID, user_id: UUID, email: str, first_name: str
+    session: AsyncSession,
+    *,
+    confirmation_id: UUID,
+    user_id: UUID,
+    email: str,
+    first_name: str,
+    kind: EmailKind = EmailKind.CONFIRMATION,
 ) -> None:
     """Without the token: that is asked for when the mail is written, and stored nowhere."""
     params = {"confirmation_id": str(confirmation_id), "first_name": first_name}
     row = select(
-        literal(EmailKind.CONFIRMATION.value).label("kind"),
+        literal(kind.value).label("kind"),
         literal(confirmation_id).label("subject_id"),
         literal(user_id).label("recipient_id"),
         literal(email).label("recipient"),
@@ -109,9 +118,9 @@ async def get_content(draft: EmailDraft, confirmations: ConfirmationsClient) -> 
     Raises ConfirmationGoneError, UpstreamUnavailableError.
     """
     base_url = load_config(MailConfig).base_url
-    if draft.kind is EmailKind.CONFIRMATION:
+    if draft.kind in PAGES:
         confirmation = await confirmations.get_confirmation(UUID(draft.params["confirmation_id"]))
-        return render_email(draft.kind, draft.params | get_confirmation_params(base_url, confirmation))
+        return render_email(draft.kind, draft.params | get_confirmation_params(base_url, draft.kind, confirmation))
     return render_email(draft.kind, draft.params | {"link": get_link(base_url, draft)})
 
 
@@ -159,6 +168,19 @@ async def park_ambiguous_emails(session: AsyncSession) -> int:
     return len(ids)
 
 
+async def drop_emails(session: AsyncSession, recipient_id: UUID) -> None:
+    """Give up what waits for somebody who is gone, but for the last word on that itself, and forget who they were."""
+    waits = and_(
+        DeliveryEmail.recipient_id == recipient_id,
+        DeliveryEmail.state == JobState.QUEUED,
+        DeliveryEmail.kind != EmailKind.SECURITY_NOTICE,
+    )
+    dead = {"state": JobState.DEAD, "finished_at": func.now()}
+    await session.execute(update(DeliveryEmail).where(waits).values(**dead))
+    is_over = (DeliveryEmail.recipient_id == recipient_id, DeliveryEmail.finished_at.is_not(None))
+    await session.execute(update(DeliveryEmail).where(*is_over).values(BLANKED))
+
+
 async def blank_old_emails(session: AsyncSession) -> int:
     """Forget who got a batch of old mails and what they said. Returns how many; a full batch may leave others."""
     old = (
@@ -167,7 +189,5 @@ async def blank_old_emails(session: AsyncSession) -> int:
         .limit(BLANK_BATCH)
         .with_for_update(skip_locked=True)
     )
-    # The words of a mail server may name the recipient.
-    values: dict[str, Any] = {"recipient": "", "params": {}, "smtp_reply": None, "last_error": None}
-    blanked = update(DeliveryEmail).where(DeliveryEmail.id.in_(old)).values(values)
+    blanked = update(DeliveryEmail).where(DeliveryEmail.id.in_(old)).values(BLANKED)
     return len((await session.scalars(blanked.returning(DeliveryEmail.id))).all())

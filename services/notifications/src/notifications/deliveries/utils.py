@@ -13,10 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from notifications.confirmations.schemas import Confirmation
 from notifications.deliveries.constants import (
-    CONFIRMATION_PATH,
+    LINK_TEXTS,
+    PAGES,
     POSTS_PATH,
     SUBJECT_MAX_LENGTH,
     SUBJECTS,
+    TEMPLATE_NAMES,
     EmailKind,
 )
 from notifications.deliveries.schemas import EmailContent, EmailDraft
@@ -35,14 +37,22 @@ def to_single_line(text: str) -> str:
 
 def render_email(kind: EmailKind, params: Mapping[str, Any]) -> EmailContent:
     """All text in `params` came from people: it becomes single lines here, and is escaped by the HTML template."""
-    values = {name: to_single_line(value) if isinstance(value, str) else value for name, value in params.items()}
+    values = {name: _flatten(value) for name, value in params.items()}
+    values |= LINK_TEXTS.get(kind, {})
+    template = TEMPLATE_NAMES.get(kind, kind.value)
     subject = textwrap.shorten(SUBJECTS[kind].format_map(values), SUBJECT_MAX_LENGTH, placeholder="…")
     environment = load_templates()
     return EmailContent(
         subject=subject,
-        text=environment.get_template(f"{kind}.txt.j2").render(values, subject=subject),
-        html=environment.get_template(f"{kind}.html.j2").render(values, subject=subject),
+        text=environment.get_template(f"{template}.txt.j2").render(values, subject=subject),
+        html=environment.get_template(f"{template}.html.j2").render(values, subject=subject),
     )
+
+
+def _flatten(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_flatten(item) for item in value]
+    return to_single_line(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=1)
@@ -60,14 +70,16 @@ def load_templates() -> Environment:
 
 
 def get_link(base_url: str, draft: EmailDraft) -> str:
-    """Where the mail about a post or a review leads."""
+    """Where the mail about a post, a review or something of one's own leads."""
+    if "path" in draft.params:
+        return f"{base_url}{draft.params['path']}"
     post = f"{base_url}{POSTS_PATH}/{draft.params['post_id']}"
     return f"{post}/reviews" if draft.kind is EmailKind.REVIEW_CREATED else post
 
 
-def get_confirmation_params(base_url: str, confirmation: Confirmation) -> dict[str, str]:
+def get_confirmation_params(base_url: str, kind: EmailKind, confirmation: Confirmation) -> dict[str, str]:
     """The same at every try: auth derives the token from the confirmation's id."""
     return {
-        "link": f"{base_url}{CONFIRMATION_PATH}?{urlencode({'token': confirmation.token})}",
+        "link": f"{base_url}{PAGES[kind]}?{urlencode({'token': confirmation.token})}",
         "expires_at": f"{confirmation.expires_at.astimezone(UTC):%-d %B %Y, %H:%M} UTC",
     }

@@ -7,6 +7,8 @@ class NotificationKind(StrEnum):
     WELCOME = "welcome"  # the user
     POST_PUBLISHED = "post_published"  # the post
     REVIEW_CREATED = "review_created"  # the review
+    SECURITY_NOTICE = "security_notice"  # the notice
+    EXPORT_COMPLETED = "export_completed"  # the export
 
 
 TITLE_MAX_LENGTH = 1000

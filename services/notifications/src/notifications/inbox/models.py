@@ -7,6 +7,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.models import Base, HasId
+from notifications.inbox.constants import NotificationKind
+
+KINDS = ", ".join(f"'{kind}'" for kind in NotificationKind)
 
 
 class Notification(HasId, Base):
@@ -16,7 +19,7 @@ class Notification(HasId, Base):
     __table_args__ = (
         # What makes the effect of an event single: a post published again, an event replayed.
         UniqueConstraint("recipient_id", "kind", "subject_id"),
-        CheckConstraint("kind in ('welcome', 'post_published', 'review_created')", name="kind"),
+        CheckConstraint(f"kind IN ({KINDS})", name="kind"),
         # Named by hand: by the convention, both would bear the same name, and it would be cut at 63 characters.
         Index("notification_inbox_idx", "recipient_id", "created_at", "id"),
         # The unread count is read from here, exact by itself, and so is the list of the unread (README).

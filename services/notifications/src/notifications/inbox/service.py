@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, any_, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, any_, delete, func, literal, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -75,6 +75,10 @@ async def create_notifications(session: AsyncSession, recipient_ids: Sequence[UU
     await session.execute(statement.on_conflict_do_nothing())
 
 
+async def delete_notifications(session: AsyncSession, recipient_id: UUID) -> None:
+    await session.execute(delete(Notification).where(Notification.recipient_id == recipient_id))
+
+
 def to_array(ids: Sequence[UUID]) -> ColumnElement[Any]:
     """One parameter for any number of ids: the statement stays the same and is compiled once."""
     return literal(list(ids), ARRAY(postgresql.UUID(as_uuid=True)))
@@ -99,5 +103,5 @@ def select_emails(recipient_ids: Sequence[UUID], message: Message | None = None)
         )
         .join(Reader, Reader.user_id == Notification.recipient_id)
         .where(Notification.recipient_id == any_(to_array(recipient_ids)), *about)
-        .where(Reader.is_confirmed, Reader.email.is_not(None), Notification.kind.in_(MAILED_KINDS))
+        .where(Reader.is_confirmed, ~Reader.is_banned, Reader.email.is_not(None), Notification.kind.in_(MAILED_KINDS))
     )

@@ -1,3 +1,4 @@
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint
@@ -23,6 +24,9 @@ class Reader(HasTimestamps, Base):
     first_name: Mapped[str | None]
     last_name: Mapped[str | None]
     is_confirmed: Mapped[bool] = mapped_column(server_default="false")
+    is_banned: Mapped[bool] = mapped_column(server_default="false")
+    deleted_at: Mapped[datetime | None]
+    """What follows from older events for who is gone is undone by this row, which names nobody."""
     seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """Number of the event that name and address are from; older ones change nothing."""
 

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.contracts.accounts import UserRegistered
+from chassis.contracts.accounts import UserRegistered, UserUpdated
 from notifications.readers.constants import READERS_LOCK
 from notifications.readers.exceptions import AddressUnusableError
 from notifications.readers.models import Reader, ReaderFollow
@@ -22,11 +22,18 @@ async def lock_readers(session: AsyncSession, *, shared: bool = False) -> None:
     await session.execute(select(lock(READERS_LOCK)))
 
 
-async def update_reader(session: AsyncSession, event: UserRegistered, *, seq: int) -> None:
-    """Take over name and address, unless they are known from a newer event."""
-    if not event.email.isprintable() or " " in event.email:
-        # Before the database would say so: its message repeats the address, and would end in a log.
-        raise AddressUnusableError(f"the address of user {event.user_id} cannot stand in a header")
+def refuse_unusable_address(user_id: UUID, email: str) -> None:
+    """Before the database would say so: its message repeats the address, and would end in a log.
+
+    Raises AddressUnusableError.
+    """
+    if not email.isprintable() or " " in email:
+        raise AddressUnusableError(f"the address of user {user_id} cannot stand in a header")
+
+
+async def update_reader(session: AsyncSession, event: UserRegistered | UserUpdated, *, seq: int) -> None:
+    """Take over name and address, unless they are known from a newer event, or the person is gone."""
+    refuse_unusable_address(event.user_id, event.email)
     row = insert(Reader).values(
         user_id=event.user_id,
         email=event.email,
@@ -38,7 +45,11 @@ async def update_reader(session: AsyncSession, event: UserRegistered, *, seq: in
     known = ("email", "username", "first_name", "last_name", "seq")
     newer = {name: row.excluded[name] for name in known} | {"updated_at": func.now()}
     await session.execute(
-        row.on_conflict_do_update(index_elements=[Reader.user_id], set_=newer, where=Reader.seq < row.excluded.seq)
+        row.on_conflict_do_update(
+            index_elements=[Reader.user_id],
+            set_=newer,
+            where=and_(Reader.seq < row.excluded.seq, Reader.deleted_at.is_(None)),
+        )
     )
 
 
@@ -47,6 +58,24 @@ async def confirm_reader(session: AsyncSession, user_id: UUID) -> None:
     row = insert(Reader).values(user_id=user_id, is_confirmed=True)
     confirmed = {"is_confirmed": True, "updated_at": func.now()}
     await session.execute(row.on_conflict_do_update(index_elements=[Reader.user_id], set_=confirmed))
+
+
+async def ban_reader(session: AsyncSession, user_id: UUID, *, is_banned: bool) -> None:
+    """One feed tells both, in their order."""
+    row = insert(Reader).values(user_id=user_id, is_banned=is_banned)
+    values = {"is_banned": is_banned, "updated_at": func.now()}
+    await session.execute(row.on_conflict_do_update(index_elements=[Reader.user_id], set_=values))
+
+
+async def forget_reader(session: AsyncSession, user_id: UUID) -> None:
+    """Name and address go; a row that names nobody stays, so that nothing of them comes back with an older event."""
+    gone = {"email": None, "username": None, "first_name": None, "last_name": None, "is_confirmed": False}
+    row = insert(Reader).values(user_id=user_id, deleted_at=func.now())
+    values = gone | {"deleted_at": func.now(), "updated_at": func.now()}
+    await session.execute(row.on_conflict_do_update(index_elements=[Reader.user_id], set_=values))
+    follows = update(ReaderFollow).where(ReaderFollow.follower_id == user_id)
+    await session.execute(follows.values(is_following=False, updated_at=func.now()))
+    await session.execute(delete(ReaderFollow).where(ReaderFollow.creator_id == user_id))
 
 
 async def update_follow(

@@ -17,6 +17,8 @@ class Creator(Base):
     first_name: Mapped[str]
     last_name: Mapped[str]
     is_creator: Mapped[bool] = mapped_column(server_default="false")
+    hidden_at: Mapped[datetime | None]
+    """While somebody is banned, and once they are gone: nobody sees what they wrote."""
     profile_seq: Mapped[int] = mapped_column(BigInteger)
     """Number of the last event of the profile that was applied; older ones change nothing."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

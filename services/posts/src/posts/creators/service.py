@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, update
+from sqlalchemy import func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.contracts.accounts import CreatorActivated, UserRegistered
+from chassis.contracts.accounts import CreatorActivated, UserRegistered, UserUpdated
 from chassis.contracts.posts import CreatorFollowed, CreatorUnfollowed
 from chassis.database.queries import Reader
 from chassis.events.outbox import emit_event
 from posts.accounts.client import AccountsClient
-from posts.creators.constants import UNKNOWN_SEQ
+from posts.creators.constants import FORGOTTEN, LAST_SEQ, UNKNOWN_SEQ
 from posts.creators.exceptions import SelfFollowError
 from posts.creators.models import Creator, CreatorFollower
 from posts.creators.queries import PROFILE
@@ -46,7 +46,7 @@ async def _fetch_profile(session: AsyncSession, accounts: AccountsClient, profil
     return Creator(**values)
 
 
-async def apply_registration(session: AsyncSession, event: UserRegistered, seq: int) -> None:
+async def apply_profile(session: AsyncSession, event: UserRegistered | UserUpdated, seq: int) -> None:
     """`is_creator` is left as it is: an activation may have come first."""
     statement = insert(Creator).values(
         id=event.user_id,
@@ -80,6 +80,21 @@ async def apply_activation(session: AsyncSession, event: CreatorActivated, seq: 
             where=Creator.profile_seq < statement.excluded.profile_seq,
         )
     )
+
+
+async def hide_creator(session: AsyncSession, user_id: UUID, *, is_hidden: bool) -> None:
+    """Of somebody who is not known yet there is nothing to hide: who is banned was confirmed before, and so told of."""
+    hidden_at = func.now() if is_hidden else None
+    await session.execute(update(Creator).where(Creator.id == user_id).values(hidden_at=hidden_at))
+
+
+async def forget_creator(session: AsyncSession, user_id: UUID) -> None:
+    """A row that names nobody stays, because reviews hang on it; no older event brings the name back."""
+    values = {**FORGOTTEN, "username": f"deleted_{user_id.hex}", "hidden_at": func.now(), "profile_seq": LAST_SEQ}
+    await session.execute(update(Creator).where(Creator.id == user_id).values(values))
+    either = or_(CreatorFollower.creator_id == user_id, CreatorFollower.follower_id == user_id)
+    ended = {"is_following": False, "version": CreatorFollower.version + 1}
+    await session.execute(update(CreatorFollower).where(either, CreatorFollower.is_following).values(ended))
 
 
 async def follow_creator(session: AsyncSession, creator_id: UUID, follower_id: UUID) -> None:

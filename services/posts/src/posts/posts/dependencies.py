@@ -28,7 +28,8 @@ async def valid_post_id(post_id: UUID, jwt_data: OptionalJWTDataDep, session: Se
     if post is None:
         raise PostNotFoundError
     is_own = jwt_data is not None and jwt_data.user_id == post.creator_id
-    if post.status != PostStatus.PUBLISHED and not is_own:
+    is_public = post.status == PostStatus.PUBLISHED and post.creator.hidden_at is None
+    if not is_public and not is_own:
         raise PostNotFoundError
     return post
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, or_, select
+from sqlalchemy import and_, bindparam, case, exists, or_, select
 from sqlalchemy.dialects import postgresql
 
 from chassis.database.queries import HotQuery, json_object, rfc3339
@@ -42,11 +42,14 @@ POST = HotQuery(
         ).label("body"),
     )
     .join(Post.creator)
-    .where(Post.id == bindparam("post_id", type_=_ID), or_(Post.status == PUBLISHED, _IS_OWN))
+    .where(
+        Post.id == bindparam("post_id", type_=_ID),
+        or_(and_(Post.status == PUBLISHED, Creator.hidden_at.is_(None)), _IS_OWN),
+    )
 )
 """The post as `viewer_id` (NULL for a stranger) may see it; no row for what they may not."""
 
-_PUBLISHED_POSTS = select(Post).join(Post.creator).where(Post.status == PUBLISHED)
+_PUBLISHED_POSTS = select(Post).join(Post.creator).where(Post.status == PUBLISHED, Creator.hidden_at.is_(None))
 _PLACE: dict[str, Any] = {
     "item": json_object(**_build_summary()),
     "moment": Post.published_at,
@@ -62,5 +65,5 @@ CREATOR_POSTS = PageQuery(
     "creator-posts",
     _POSTS_OF_PROFILE,
     **_PLACE,
-    owner_exists=exists().where(Creator.id == _PROFILE_ID, Creator.is_creator),
+    owner_exists=exists().where(Creator.id == _PROFILE_ID, Creator.is_creator, Creator.hidden_at.is_(None)),
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
@@ -174,3 +174,8 @@ async def _drop_renderings(session: AsyncSession, post: Post) -> None:
         .values(state=JobState.DONE, finished_at=func.now(), lease_ends_at=None)
         .execution_options(synchronize_session=False)
     )
+
+
+async def delete_posts_of(session: AsyncSession, creator_id: UUID) -> None:
+    """With their renderings and reviews."""
+    await session.execute(delete(Post).where(Post.creator_id == creator_id))

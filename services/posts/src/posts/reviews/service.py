@@ -66,3 +66,8 @@ async def _add_rating(session: AsyncSession, post_id: UUID, rating: int) -> str:
     if title is None:
         raise PostNotFoundError
     return title
+
+
+async def anonymize_reviews_of(session: AsyncSession, reviewer_id: UUID) -> None:
+    """The rating stays, for it is part of an average; what was written goes."""
+    await session.execute(update(PostReview).where(PostReview.reviewer_id == reviewer_id).values(text=""))
