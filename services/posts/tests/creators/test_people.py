@@ -58,14 +58,16 @@ class TestUserBanned:
         database: RolledBackDatabase,
         creator: Creator,
         post: Post,
+        create_profile: CreateProfile,
         login: Callable[..., Headers],
     ) -> None:
+        reviewer = await create_profile(database)
         paths = (f"/posts/{post.id}", f"/posts/{post.id}/reviews", f"/creators/{creator.id}/posts")
         body = {"rating": 4, "text": "Good."}
         await apply(database, UserBanned(user_id=creator.id))
         assert [(await client.get(path)).status_code for path in paths] == [404, 404, 404]
         assert (await client.get("/posts")).json()["items"] == []
-        review = await client.post(f"/posts/{post.id}/reviews", json=body, headers=login(uuid4()))
+        review = await client.post(f"/posts/{post.id}/reviews", json=body, headers=login(reviewer.id))
         assert review.status_code == 404
         assert (await client.get(f"/posts/{post.id}", headers=login(creator.id))).status_code == 200
         await apply(database, UserUnbanned(user_id=creator.id))
