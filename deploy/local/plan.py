@@ -18,6 +18,11 @@ SERVICES: Final = ("auth", "posts", "notifications")
 DATABASES_SCRIPT: Final = ROOT / "deploy" / "postgres" / "init" / "10-databases.sh"
 CADDYFILE: Final = ROOT / "deploy" / "gateway" / "Caddyfile"
 Environment = Mapping[str, str]
+# All people here come from one address. What protects an account stays as it is everywhere.
+ADDRESS_LIMITS: Final = {
+    f"LIMITS_{rule}": "10000/minute"
+    for rule in ("SIGN_UP", "LOGIN_ADDRESS", "TOKEN", "RESEND", "RESET", "CONFIRM", "AUTHORIZE", "INTROSPECT")
+}
 
 
 def plan_platform(
@@ -200,7 +205,9 @@ def _get_service_env(settings: LocalSettings, secrets: Environment, service: str
         "DATABASE_PASSWORD": secrets[f"{service.upper()}_DATABASE_PASSWORD"],
     }
     if service == "auth":
-        return env | {name: value for name, value in secrets.items() if not name.endswith("_DATABASE_PASSWORD")}
+        own = {name: value for name, value in secrets.items() if not name.endswith("_DATABASE_PASSWORD")}
+        # Whoever sets one of them by hand means it.
+        return ADDRESS_LIMITS | env | own
     client_secret = secrets[f"CLIENTS_{service.upper()}_SECRET"]
     return env | {"SERVICE_CLIENT_ID": service, "SERVICE_CLIENT_SECRET": client_secret}
 

@@ -159,6 +159,21 @@ class TestHeaders:
         assert inside["X-Forwarded-Host"] == f"127.0.0.1:{client.base_url.port}"
         assert not {"X-Forwarded-Prefix", "X-Real-Ip", "Forwarded", "X-User-Id"} & set(inside)
 
+    async def test_a_thousand_forged_addresses_are_one(self, client: httpx.AsyncClient) -> None:
+        """So that they are one to the services' limits as well."""
+
+        async def call(number: int) -> tuple[str, str | None, str | None]:
+            forged = f"203.0.{number // 250}.{number % 250}"
+            headers = {"X-Forwarded-For": f"{forged}, 10.0.0.1", "X-Real-IP": forged, "Forwarded": f"for={forged}"}
+            inside = (await client.get("/api/v1/posts", headers=headers)).json()["headers"]
+            return inside["X-Forwarded-For"], inside.get("X-Real-Ip"), inside.get("Forwarded")
+
+        seen = set()
+        for start in range(0, 1000, 100):
+            seen |= set(await asyncio.gather(*(call(number) for number in range(start, start + 100))))
+
+        assert seen == {("127.0.0.1", None, None)}
+
     async def test_tag_of_a_compressed_answer_is_understood(self, client: httpx.AsyncClient) -> None:
         response = await client.get("/api/v1/posts/with-headers", headers={"Accept-Encoding": "gzip"})
         assert response.headers["content-encoding"] == "gzip"

@@ -19,6 +19,7 @@ USER_OPERATIONS = {
     ("patch", "/auth/sessions/{session_id}"),
     ("delete", "/auth/sessions/{session_id}"),
     ("delete", "/auth/sessions"),
+    ("post", "/auth/step-up"),
     ("get", "/profiles/me"),
     ("put", "/creators/{profile_id}"),
 }
@@ -55,6 +56,7 @@ INPUT_SCHEMAS = (
     "ConfirmationUse",
     "ConfirmationForm",
     "TokenForm",
+    "StepUp",
 )
 
 

@@ -30,6 +30,13 @@ def upgrade() -> None:
     )
     op.add_column("account", sa.Column("banned_at", MOMENT))
     op.add_column("account", sa.Column("ban_reason", sa.Text()))
+    op.create_index("account_waiting_idx", "account", ["profile_id"], postgresql_where=sa.text("confirmed_at IS NULL"))
+    op.create_index("account_banned_idx", "account", ["profile_id"], postgresql_where=sa.text("banned_at IS NOT NULL"))
+    op.create_index(
+        "account_roles_idx", "account", ["roles"], postgresql_using="gin", postgresql_where=sa.text("roles <> '{}'")
+    )
+    op.create_index("profile_username_order_idx", "profile", [sa.text("lower(username) text_pattern_ops")])
+    op.create_index("profile_created_at_id_idx", "profile", ["created_at", "id"])
     op.add_column("profile", sa.Column("hidden_at", MOMENT))
     op.execute(
         "UPDATE profile SET hidden_at = now() FROM account"
@@ -39,6 +46,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("profile", "hidden_at")
+    op.drop_index("profile_created_at_id_idx", "profile")
+    op.drop_index("profile_username_order_idx", "profile")
+    for name in ("account_roles_idx", "account_banned_idx", "account_waiting_idx"):
+        op.drop_index(name, "account")
     op.drop_column("account", "ban_reason")
     op.drop_column("account", "banned_at")
     op.drop_column("account", "roles")

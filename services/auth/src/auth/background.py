@@ -5,6 +5,8 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth.audit.constants import CHAIN_BATCH, CHAIN_SECONDS
+from auth.audit.service import chain_entries
 from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
 from auth.devices.service import delete_unseen_devices
@@ -43,12 +45,21 @@ async def run_background() -> None:
     async with Database(load_config(DatabaseConfig)) as database:
         tasks: dict[str, BackgroundTask] = {
             "send-recovery-mails": RequestRunner(database, signer).run,
+            "chain-audit": partial(run_every, CHAIN_SECONDS, "chain-audit", partial(chain_audit, database)),
             "publish-revocations": RevocationPublisher(database, redis_url).run,
             "housekeeping": partial(run_hourly, database),
             "tell-of-locks": partial(run_every, TELL_SECONDS, "tell-of-locks", partial(tell_all, database)),
             "pruning": partial(run_every, PRUNE_SECONDS, "pruning", partial(prune_all, database)),
         }
         await run_tasks("auth", tasks)
+
+
+async def chain_audit(database: Database) -> None:
+    """Until no committed entry is left outside of the chain."""
+    linked = CHAIN_BATCH
+    while linked == CHAIN_BATCH:
+        async with database.transaction() as session:
+            linked = await chain_entries(session)
 
 
 async def prune_all(database: Database) -> None:

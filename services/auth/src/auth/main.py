@@ -12,7 +12,7 @@ from auth.devices.utils import DeviceSigner
 from auth.keys.config import KeysConfig
 from auth.keys.service import KeyRing
 from auth.limits.client import RedisWindows
-from auth.limits.config import LimitsConfig
+from auth.limits.config import LimitsConfig, LocalLimitsConfig
 from auth.limits.service import RateLimiter
 from auth.passwords.config import HashingConfig
 from auth.passwords.utils import PasswordHashing
@@ -37,7 +37,12 @@ def create_app() -> FastAPI:
     key_ring = KeyRing(database.reader, keys_config.create_fernet())
     redis_url = str(load_config(RedisConfig).redis_url)
     feed = RevocationFeed(redis_url)
-    limiter = RateLimiter(load_config(LimitsConfig), keys_config.derive_secret("limits"), RedisWindows(redis_url))
+    limiter = RateLimiter(
+        load_config(LimitsConfig),
+        keys_config.derive_secret("limits"),
+        RedisWindows(redis_url),
+        local_share=load_config(LocalLimitsConfig).share,
+    )
     load_config(PublicConfig)  # what is wrong in it must be told here, not by the first login
 
     @asynccontextmanager

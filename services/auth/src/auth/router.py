@@ -1,9 +1,12 @@
 from fastapi import APIRouter
 
 from auth.accounts.router import router as accounts
+from auth.admin.router import router as admin
+from auth.audit.router import router as audit
 from auth.confirmations.router import router as confirmations
 from auth.creators.router import router as creators
 from auth.keys.router import router as keys
+from auth.logins.router import router as logins
 from auth.profiles.router import router as profiles
 from auth.recovery.router import router as recovery
 from auth.registrations.router import router as registrations
@@ -12,12 +15,15 @@ from auth.tokens.router import router as tokens
 from chassis.events.feed import create_feed_router
 
 router = APIRouter()
+router.include_router(audit)
+router.include_router(admin)
 router.include_router(accounts)  # before profiles: /profiles/me is no id
 router.include_router(profiles)
 router.include_router(creators)
 router.include_router(registrations)
 router.include_router(recovery)
 router.include_router(sessions)
+router.include_router(logins)
 router.include_router(tokens)
 router.include_router(keys)
 router.include_router(confirmations)

@@ -48,7 +48,7 @@ async def create_limiter(config: LimitsConfig, clock: HeldClock) -> AsyncIterato
     opened: list[RateLimiter] = []
 
     def create(url: str | None) -> RateLimiter:
-        limiter = RateLimiter(config, SECRET, RedisWindows(url) if url else None, clock)
+        limiter = RateLimiter(config, SECRET, RedisWindows(url) if url else None, clock=clock)
         opened.append(limiter)
         return limiter
 

@@ -1,8 +1,26 @@
+from collections.abc import Mapping
 from enum import StrEnum
 
 EMAIL_MAX_LENGTH = 254
 ADDRESS_LOCK = 4_826_010
 """First half of an advisory lock; the second is the hash of an address."""
+
+
+class Role(StrEnum):
+    """Of our staff. What each may do is in the scope of its access tokens."""
+
+    ADMIN = "admin"
+    MODERATOR = "moderator"
+    SUPPORT = "support"
+
+
+SUPPORT_SCOPES = frozenset({"users:read", "sessions:end"})
+MODERATOR_SCOPES = SUPPORT_SCOPES | {"users:ban", "creators:grant"}
+ROLE_SCOPES: Mapping[str, frozenset[str]] = {
+    Role.SUPPORT: SUPPORT_SCOPES,
+    Role.MODERATOR: MODERATOR_SCOPES,
+    Role.ADMIN: MODERATOR_SCOPES | {"audit:read", "roles:grant", "clients:manage"},
+}
 
 
 class NoticeKind(StrEnum):

@@ -18,6 +18,10 @@ class Account(HasTimestamps, Base):
     __tablename__ = "account"
     __table_args__ = (
         Index("account_confirmed_email_idx", "email", unique=True, postgresql_where=text("confirmed_at IS NOT NULL")),
+        # Few of all: what staff look for.
+        Index("account_waiting_idx", "profile_id", postgresql_where=text("confirmed_at IS NULL")),
+        Index("account_banned_idx", "profile_id", postgresql_where=text("banned_at IS NOT NULL")),
+        Index("account_roles_idx", "roles", postgresql_using="gin", postgresql_where=text("roles <> '{}'")),
     )
 
     profile_id: Mapped[UUID] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), primary_key=True)

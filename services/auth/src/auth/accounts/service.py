@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.accounts.constants import ADDRESS_LOCK, NoticeKind
 from auth.accounts.models import Account
 from auth.accounts.queries import LOGIN_BY_EMAIL, LOGIN_BY_ID, OWN_PROFILE
-from auth.accounts.utils import normalize_email
+from auth.accounts.utils import find_spelling
 from auth.profiles.models import Profile
 from auth.profiles.service import raise_version
 from chassis.contracts.accounts import SecurityNoticed, UserDeleted, UserUpdated
@@ -74,7 +74,7 @@ async def lock_account(session: AsyncSession, profile_id: UUID) -> Account | Non
 
 async def find_login(reader: Reader, email: str) -> LoginAccount | None:
     """By an address: of the accounts that name it the one that has confirmed it, else the newest."""
-    return parse_login(await reader.fetch_row(LOGIN_BY_EMAIL, email=_find_spelling(email)))
+    return parse_login(await reader.fetch_row(LOGIN_BY_EMAIL, email=find_spelling(email)))
 
 
 async def find_login_by_id(reader: Reader, profile_id: UUID) -> LoginAccount | None:
@@ -93,14 +93,6 @@ def parse_login(row: asyncpg.Record | None) -> LoginAccount | None:
         is_banned=row["banned_at"] is not None,
         roles=tuple(row["roles"]),
     )
-
-
-def _find_spelling(email: str) -> str:
-    """What is no address belongs to nobody, and is looked up all the same: the answer takes as long."""
-    try:
-        return normalize_email(email.strip())
-    except ValueError:
-        return ""
 
 
 async def replace_password_hash(session: AsyncSession, profile_id: UUID, old: str, new: str) -> bool:

@@ -13,3 +13,11 @@ def normalize_email(address: str) -> str:
     if ascii_address is None:
         raise ValueError("only ASCII characters may stand before the @")
     return ascii_address.lower()
+
+
+def find_spelling(email: str) -> str:
+    """What is no address belongs to nobody, and is looked up all the same: the answer takes as long."""
+    try:
+        return normalize_email(email.strip())
+    except ValueError:
+        return ""

@@ -25,12 +25,23 @@ async def update_creator(session: AsyncSession, profile: Profile, data: CreatorU
         profile.pen_name, profile.bio = data.pen_name, data.bio
         profile.version += 1
     if not was_creator:
-        event = CreatorActivated(
-            user_id=profile.id,
-            username=profile.username,
-            first_name=profile.first_name,
-            last_name=profile.last_name,
-        )
-        await emit_event(session, event, aggregate_id=profile.id, aggregate_seq=profile.version)
+        await _tell_activation(session, profile)
     await session.flush()
     return CreatorRead.model_validate(profile)
+
+
+async def activate_creator(session: AsyncSession, profile: Profile) -> None:
+    """Without a presentation of their own yet. `profile` is locked, and no creator's."""
+    profile.is_creator = True
+    profile.version += 1
+    await _tell_activation(session, profile)
+
+
+async def _tell_activation(session: AsyncSession, profile: Profile) -> None:
+    event = CreatorActivated(
+        user_id=profile.id,
+        username=profile.username,
+        first_name=profile.first_name,
+        last_name=profile.last_name,
+    )
+    await emit_event(session, event, aggregate_id=profile.id, aggregate_seq=profile.version)

@@ -11,7 +11,7 @@ import ua_parser
 
 from auth.devices.constants import MAC_BYTES, NAME_MAX_LENGTH, UNKNOWN_NAME
 
-ID_BYTES = 16
+ID_BYTES = 16  # with the proof 32, which is 43 characters and one of padding
 
 ua_parser.parse("")  # builds the rules, a tenth of a second of work: not in the first login
 
@@ -31,7 +31,7 @@ class DeviceSigner:
     def read_token(self, token: str | None) -> UUID | None:
         """None for what is no token of ours."""
         try:
-            data = base64.b64decode(f"{token or ''}==".encode("ascii"), b"-_", validate=True)
+            data = base64.b64decode(f"{token or ''}=".encode("ascii"), b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):
             return None
         device, mac = data[:ID_BYTES], data[ID_BYTES:]

@@ -19,7 +19,7 @@ Rates = Annotated[str, Field(max_length=200), AfterValidator(check_rates)]
 
 
 class LimitsConfig(BaseConfig):
-    """How often what may be done. Without Redis each process counts alone, and allows only a share of it."""
+    """How often what may be done."""
 
     model_config = SettingsConfigDict(env_prefix="LIMITS_")
 
@@ -29,15 +29,23 @@ class LimitsConfig(BaseConfig):
     login_device: Rates = "10/15 minutes;50/day"
     token: Rates = "60/5 minutes"  # noqa: S105 - a rate
     second_factor: Rates = "10/5 minutes;50/day"
-    resend: Rates = "5/hour;20/day"
-    reset: Rates = "5/hour;20/day"
+    resend: Rates = "20/hour"
+    reset: Rates = "20/hour"
+    mail: Rates = "5/hour;15/day"
     confirm: Rates = "30/hour"
     email_change: Rates = "5/hour;10/day"
     step_up: Rates = "10/15 minutes"
     authorize: Rates = "60/5 minutes"
     introspect: Rates = "600/minute"
     export: Rates = "3/day"
-    local_share: float = Field(default=0.25, gt=0, le=1)
 
     def get_rates(self, rule: LimitRule) -> list[RateLimitItem]:
         return parse_many(getattr(self, rule.value))
+
+
+class LocalLimitsConfig(BaseConfig):
+    """Without Redis each process counts alone, and allows only a share of the rates."""
+
+    model_config = SettingsConfigDict(env_prefix="LIMITS_LOCAL_")
+
+    share: float = Field(default=0.25, gt=0, le=1)

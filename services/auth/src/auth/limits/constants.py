@@ -17,6 +17,8 @@ class LimitRule(StrEnum):
     SECOND_FACTOR = "second_factor"
     RESEND = "resend"
     RESET = "reset"
+    MAIL = "mail"
+    """Mails that anybody can ask for, to one mailbox."""
     CONFIRM = "confirm"
     EMAIL_CHANGE = "email_change"
     STEP_UP = "step_up"

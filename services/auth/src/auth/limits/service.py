@@ -28,10 +28,16 @@ class RateLimiter:
     """One of each process, in `app.state.rate_limiter`. Never fails for want of Redis, and never waits for it long."""
 
     def __init__(
-        self, config: LimitsConfig, secret: bytes, redis: RedisWindows | None, clock: Clock = time.monotonic
+        self,
+        config: LimitsConfig,
+        secret: bytes,
+        redis: RedisWindows | None,
+        *,
+        local_share: float = 0.25,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._rates: dict[LimitRule, list[RateLimitItem]] = {rule: config.get_rates(rule) for rule in LimitRule}
-        self._share = config.local_share
+        self._share = local_share
         self._digester = KeyDigester(secret)
         self._redis = redis
         self._local = LocalWindows(clock)

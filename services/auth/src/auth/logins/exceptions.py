@@ -23,6 +23,7 @@ class CredentialsInvalidError(OAuthError, UnauthorizedError):
 
 class LoginNotConfirmedError(OAuthError, EmailNotConfirmedError):
     error = "invalid_grant"
+    keeps_changes = True
 
 
 class AccountBannedError(OAuthError, ForbiddenError):
@@ -31,6 +32,7 @@ class AccountBannedError(OAuthError, ForbiddenError):
     error = "invalid_grant"
     code = "account_banned"
     title = "This account is banned"
+    keeps_changes = True
 
 
 class MfaRequiredError(OAuthError, ForbiddenError):

@@ -4,6 +4,7 @@ Nothing is held while a password is hashed: what is read before is read by hot r
 begins afterwards.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,23 +13,33 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from auth.accounts import service as accounts
-from auth.accounts.constants import NoticeKind
+from auth.accounts.constants import ROLE_SCOPES, NoticeKind
+from auth.accounts.exceptions import AccountChangedError
+from auth.accounts.models import Account
 from auth.accounts.service import LoginAccount
-from auth.accounts.utils import normalize_email
+from auth.accounts.utils import find_spelling
+from auth.audit.constants import AuditAction
+from auth.audit.service import record
 from auth.clients.constants import DELEGABLE_SCOPES
 from auth.devices import service as devices
 from auth.devices.service import ThisDevice
+from auth.devices.utils import describe_device
+from auth.keys.utils import UserClaims
 from auth.limits.constants import LimitRule
 from auth.limits.service import Bucket, RateLimiter, create_limited_error
 from auth.limits.utils import account_key
 from auth.logins.constants import LOCK_KEPT, PASSWORD_AMR, TELL_BATCH, Acr
 from auth.logins.exceptions import AccountBannedError, CredentialsInvalidError, LoginNotConfirmedError
 from auth.logins.models import LoginLock
+from auth.logins.queries import OPEN_SESSION
 from auth.passwords.exceptions import HashingBusyError
 from auth.passwords.utils import PasswordHashing
 from auth.sessions import service as sessions
+from auth.sessions.constants import MAX_SESSIONS, SESSION_LIFETIME
+from auth.sessions.exceptions import SessionEndedError
+from auth.sessions.models import LoginSession, ended_at
 from auth.sessions.service import NewSession, OpenSession
-from auth.sessions.utils import RefreshChain
+from auth.sessions.utils import RefreshChain, compute_digest
 from chassis.database.queries import Reader
 from chassis.logs import get_logger
 from chassis.security.constants import FIRST_PARTY_CLIENT
@@ -63,6 +74,17 @@ class CheckedLogin:
     acr: Acr
     password_hash: str | None = field(default=None, repr=False)
     """The one that was checked, if one was."""
+    is_on_known_device: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedAgain:
+    """Whose session is as good as a new login, and by what."""
+
+    profile_id: UUID
+    session_id: UUID
+    amr: tuple[str, ...] = PASSWORD_AMR
+    acr: Acr = Acr.ONE_FACTOR
 
 
 async def check_password_login(session: AsyncSession, tools: LoginTools, attempt: PasswordLogin) -> CheckedLogin:
@@ -76,13 +98,20 @@ async def check_password_login(session: AsyncSession, tools: LoginTools, attempt
     is_locked = state.rule is LimitRule.LOGIN_ACCOUNT and state.remaining == 0
     is_valid = await _verify_password(tools, attempt.password, account, bucket)
     if account is None or not is_valid:
-        await _record_failure(session, account, is_locked=is_locked)
+        await _record_failure(session, account, attempt.device, is_locked=is_locked)
         raise CredentialsInvalidError
     # Only what fails counts against an account: its owner may log in as often as they like.
     await tools.limiter.give_back(*bucket)
-    refuse_inactive(account)
+    await refuse_inactive(session, account, attempt.device)
     password_hash = await _renew_hash(session, tools.hashing, account, attempt.password)
-    return CheckedLogin(account.profile_id, account.roles, PASSWORD_AMR, Acr.ONE_FACTOR, password_hash)
+    return CheckedLogin(
+        account.profile_id,
+        account.roles,
+        PASSWORD_AMR,
+        Acr.ONE_FACTOR,
+        password_hash,
+        is_on_known_device=bucket[0] is LimitRule.LOGIN_DEVICE,
+    )
 
 
 async def _choose_bucket(reader: Reader, attempt: PasswordLogin, account: LoginAccount | None) -> Bucket:
@@ -92,14 +121,7 @@ async def _choose_bucket(reader: Reader, attempt: PasswordLogin, account: LoginA
     """
     if account is not None and await devices.is_known_device(reader, attempt.device, account.profile_id):
         return LimitRule.LOGIN_DEVICE, f"device:{attempt.device.id}:{account.profile_id}"
-    return LimitRule.LOGIN_ACCOUNT, account_key(_find_spelling(attempt.email))
-
-
-def _find_spelling(email: str) -> str:
-    try:
-        return normalize_email(email.strip())
-    except ValueError:
-        return email
+    return LimitRule.LOGIN_ACCOUNT, account_key(find_spelling(attempt.email) or attempt.email)
 
 
 async def _verify_password(tools: LoginTools, password: str, account: LoginAccount | None, bucket: Bucket) -> bool:
@@ -110,22 +132,36 @@ async def _verify_password(tools: LoginTools, password: str, account: LoginAccou
         raise
 
 
-async def _record_failure(session: AsyncSession, account: LoginAccount | None, *, is_locked: bool) -> None:
+async def _record_failure(
+    session: AsyncSession, account: LoginAccount | None, device: ThisDevice, *, is_locked: bool
+) -> None:
     """The same statements for an address that nobody has: an answer must not tell by its time."""
+    profile_id = None if account is None else account.profile_id
     logger.info("login_refused", reason="credentials", is_locked=is_locked)
+    await _record(session, AuditAction.LOGIN_FAILED, profile_id, device, reason="credentials")
     if is_locked:
-        session.add(LoginLock(profile_id=None if account is None else account.profile_id))
+        await _record(session, AuditAction.LOGIN_LOCKED, profile_id, device)
+        session.add(LoginLock(profile_id=profile_id))
         await session.flush()
 
 
-def refuse_inactive(account: LoginAccount) -> None:
+async def _record(
+    session: AsyncSession, action: AuditAction, profile_id: UUID | None, device: ThisDevice, **details: str
+) -> None:
+    details["device"] = describe_device(device.info.user_agent)
+    await record(session, action, subject_id=profile_id, address=device.info.address, details=details)
+
+
+async def refuse_inactive(session: AsyncSession, account: LoginAccount, device: ThisDevice) -> None:
     """Raises AccountBannedError, LoginNotConfirmedError: of what only the owner may know."""
+    if account.is_confirmed and not account.is_banned:
+        return
+    reason = "banned" if account.is_banned else "not_confirmed"
+    logger.info("login_refused", reason=reason, user_id=str(account.profile_id))
+    await _record(session, AuditAction.LOGIN_FAILED, account.profile_id, device, reason=reason)
     if account.is_banned:
-        logger.info("login_refused", reason="banned", user_id=str(account.profile_id))
         raise AccountBannedError
-    if not account.is_confirmed:
-        logger.info("login_refused", reason="not_confirmed", user_id=str(account.profile_id))
-        raise LoginNotConfirmedError
+    raise LoginNotConfirmedError
 
 
 async def _renew_hash(session: AsyncSession, hashing: PasswordHashing, account: LoginAccount, password: str) -> str:
@@ -138,21 +174,109 @@ async def _renew_hash(session: AsyncSession, hashing: PasswordHashing, account: 
 
 
 async def open_session(
-    session: AsyncSession, chain: RefreshChain, login: CheckedLogin, device: ThisDevice
+    session: AsyncSession, reader: Reader, chain: RefreshChain, login: CheckedLogin, device: ThisDevice
 ) -> OpenSession:
     """A session in an app of ours, on a device that is known from now on. Raises AccountChangedError."""
+    # What this request has written already, a new hash say, could not be seen by a transaction of its own.
+    if login.is_on_known_device and not session.in_transaction():
+        return await _open_on_known_device(session, reader, chain, login, device)
     new = NewSession(
         profile_id=login.profile_id,
         client_id=FIRST_PARTY_CLIENT,
-        scope=" ".join(sorted(DELEGABLE_SCOPES)),
+        scope=build_scope(login.roles),
         amr=login.amr,
         acr=login.acr,
         device=device.info,
         password_hash=login.password_hash,
     )
     opened = await sessions.create_session(session, chain, new)
+    await _refuse_changed_roles(session, login)
     await devices.admit_device(session, device, login.profile_id)
+    methods = {"session_id": str(opened.id), "amr": " ".join(login.amr)}
+    await _record(session, AuditAction.LOGIN_SUCCEEDED, login.profile_id, device, **methods)
     return opened
+
+
+async def _open_on_known_device(
+    session: AsyncSession, reader: Reader, chain: RefreshChain, login: CheckedLogin, device: ThisDevice
+) -> OpenSession:
+    """What most logins are: all that is written in one statement."""
+    scope, token = build_scope(login.roles), chain.create_token()
+    row = await reader.fetch_row(
+        OPEN_SESSION,
+        profile_id=login.profile_id,
+        password_hash=login.password_hash,
+        roles=list(login.roles),
+        client_id=FIRST_PARTY_CLIENT,
+        scope=scope,
+        amr=list(login.amr),
+        acr=login.acr.value,
+        user_agent=device.info.user_agent,
+        address=device.info.address,
+        digest=compute_digest(token),
+        device_id=device.id,
+        device=describe_device(device.info.user_agent),
+    )
+    if row is None:
+        raise AccountChangedError
+    if row["others"] >= MAX_SESSIONS:
+        await sessions.end_superfluous(session, login.profile_id)
+    logger.info("session_created", session_id=str(row["id"]), user_id=str(login.profile_id))
+    claims = UserClaims(
+        login.profile_id, row["id"], FIRST_PARTY_CLIENT, scope, login.amr, login.acr, row["authenticated_at"]
+    )
+    return OpenSession(claims, token, int(SESSION_LIFETIME.total_seconds()))
+
+
+def build_scope(roles: Iterable[str]) -> str:
+    """An app of ours may do all that the person may."""
+    return " ".join(sorted(DELEGABLE_SCOPES.union(*(ROLE_SCOPES.get(role, ()) for role in roles))))
+
+
+async def _refuse_changed_roles(session: AsyncSession, login: CheckedLogin) -> None:
+    """The account is held now. Nobody begins with what was taken away while the password was checked."""
+    if not login.roles:
+        return
+    roles = (await session.scalars(select(Account.roles).where(Account.profile_id == login.profile_id))).one()
+    if set(roles) != set(login.roles):
+        raise AccountChangedError
+
+
+async def check_password_again(tools: LoginTools, profile_id: UUID, password: str) -> bool:
+    """Of somebody who is logged in. Only what fails counts. Raises LimitedError, HashingBusyError."""
+    bucket = LimitRule.STEP_UP, account_key(profile_id)
+    await tools.limiter.check(*bucket)
+    account = await accounts.find_login_by_id(tools.reader, profile_id)
+    is_valid = await _verify_password(tools, password, account, bucket)
+    if is_valid:
+        await tools.limiter.give_back(*bucket)
+    return is_valid
+
+
+async def renew_session(session: AsyncSession, proved: ProvedAgain) -> UserClaims:
+    """The session says from now on what was proved just now, and no more. Raises SessionEndedError.
+
+    A password alone is one factor, also where there were two before.
+    """
+    statement = (
+        update(LoginSession)
+        .where(
+            LoginSession.id == proved.session_id,
+            LoginSession.profile_id == proved.profile_id,
+            ended_at > func.now(),
+        )
+        .values(authenticated_at=func.now(), amr=list(proved.amr), acr=proved.acr.value)
+        .returning(LoginSession)
+    )
+    family = (await session.scalars(statement.execution_options(populate_existing=True))).one_or_none()
+    if family is None:
+        raise SessionEndedError
+    details = {"session_id": str(family.id), "amr": " ".join(proved.amr)}
+    await record(session, AuditAction.STEP_UP_SUCCEEDED, subject_id=family.profile_id, details=details)
+    logger.info("session_renewed", session_id=str(family.id), acr=proved.acr.value)
+    return UserClaims(
+        family.profile_id, family.id, family.client_id, family.scope, proved.amr, proved.acr, family.authenticated_at
+    )
 
 
 async def tell_of_locks(session: AsyncSession) -> int:
@@ -164,9 +288,11 @@ async def tell_of_locks(session: AsyncSession) -> int:
     ids = (await session.scalars(due)).all()
     told = aliased(LoginLock)
     was_told = exists().where(told.profile_id == LoginLock.profile_id, told.told_at > func.now() - LOCK_KEPT)
-    untold = select(LoginLock.profile_id).where(LoginLock.id.in_(ids), LoginLock.profile_id.is_not(None), ~was_told)
+    untold = select(Account.profile_id).where(
+        Account.profile_id.in_(select(LoginLock.profile_id).where(LoginLock.id.in_(ids), ~was_told))
+    )
     # In one order, so that two processes cannot wait for each other.
-    for profile_id in (await session.scalars(untold.distinct().order_by(LoginLock.profile_id))).all():
+    for profile_id in (await session.scalars(untold.order_by(Account.profile_id))).all():
         await accounts.notify_owner(session, profile_id, NoticeKind.LOGIN_LOCKED)
     await session.execute(update(LoginLock).where(LoginLock.id.in_(ids)).values(told_at=func.now()))
     return len(ids)

@@ -24,3 +24,10 @@ class Profile(HasId, HasTimestamps, Base):
 
 # Unique without case; a username is ASCII, so this needs no collation.
 Index("profile_username_lower_idx", func.lower(Profile.username), unique=True)
+# By bytes, so that names with the same beginning stand together, whatever the database's own order.
+Index(
+    "profile_username_order_idx",
+    func.lower(Profile.username).label("name"),
+    postgresql_ops={"name": "text_pattern_ops"},
+)
+Index("profile_created_at_id_idx", Profile.created_at, Profile.id)

@@ -3,11 +3,13 @@ from typing import Annotated
 
 from fastapi import Depends, Form
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
 from pydantic import SecretStr, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from auth.accounts import service as accounts
 from auth.accounts.service import LoginAccount
+from auth.devices.dependencies import ThisDeviceDep, set_device_cookie
 from auth.limits.constants import LimitRule
 from auth.limits.dependencies import RateLimiterDep
 from auth.limits.utils import account_key
@@ -33,12 +35,12 @@ _PASSWORD: TypeAdapter[SecretStr] = TypeAdapter(Password)
 
 async def limited_mail_request(request: MailRequest, limiter: RateLimiterDep) -> MailRequest:
     """By the address that is to get the mail, whether it is anybody's or not."""
-    await limiter.check(LimitRule.RESET, account_key(request.email))
+    await limiter.check(LimitRule.MAIL, account_key(request.email))
     return request
 
 
 async def limited_resend_request(request: MailRequest, limiter: RateLimiterDep) -> MailRequest:
-    await limiter.check(LimitRule.RESEND, account_key(request.email))
+    await limiter.check(LimitRule.MAIL, account_key(request.email))
     return request
 
 
@@ -87,7 +89,11 @@ def apply_rules(password: SecretStr, login: LoginAccount) -> None:
 
 
 async def submit_reset(
-    form: Annotated[ResetForm, Form()], reader: ReaderDep, hashing: HashingDep, session: SessionDep
+    form: Annotated[ResetForm, Form()],
+    reader: ReaderDep,
+    hashing: HashingDep,
+    device: ThisDeviceDep,
+    session: SessionDep,
 ) -> Page:
     """The form, carried out if it can be, and the page that says what came of it."""
     login = await service.find_login_by_link(reader, form.token)
@@ -98,10 +104,18 @@ async def submit_reset(
         return build_reset_page(form.token, problem=problem)
     password_hash = await hashing.hash_password(form.password.get_secret_value())
     try:
-        await service.reset_password(session, form.token, password_hash)
+        await service.reset_password(session, form.token, password_hash, device)
     except LinkInvalidError:
         return LINK_INVALID_PAGE
     return PASSWORD_SET_PAGE
+
+
+async def answer_reset(page: Annotated[Page, Depends(submit_reset)], device: ThisDeviceDep) -> HTMLResponse:
+    """The page; with it, after a reset, what the device is known by."""
+    response = page.to_response()
+    if page is PASSWORD_SET_PAGE:
+        set_device_cookie(response, device)
+    return response
 
 
 def find_problem(password: SecretStr, login: LoginAccount) -> str | None:
@@ -132,5 +146,5 @@ LimitedResendRequestDep = Annotated[MailRequest, Depends(limited_resend_request)
 ValidEmailChangeDep = Annotated[EmailChange, Depends(valid_email_change)]
 ValidPasswordResetDep = Annotated[NewPassword, Depends(valid_password_reset)]
 ValidPasswordChangeDep = Annotated[NewPassword, Depends(valid_password_change)]
-SubmittedResetDep = Annotated[Page, Depends(submit_reset)]
+SubmittedResetDep = Annotated[HTMLResponse, Depends(answer_reset)]
 SubmittedEmailChangeDep = Annotated[Page, Depends(submit_email_change)]

@@ -1,12 +1,13 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from fastapi.responses import HTMLResponse
 
 from auth.accounts.exceptions import AccountChangedError
 from auth.confirmations.constants import TOKEN_MAX_LENGTH, Purpose
 from auth.confirmations.dependencies import ConfirmationSignerDep
+from auth.devices.dependencies import ThisDeviceDep, set_device_cookie
 from auth.limits.constants import LimitRule
 from auth.limits.dependencies import limit_by_address
 from auth.limits.exceptions import LimitedError
@@ -69,9 +70,12 @@ async def create_password_reset(request: LimitedMailRequestDep, session: Session
     responses=problem_responses(LinkInvalidError, HashingBusyError, LimitedError),
     dependencies=[Depends(limit_by_address(LimitRule.CONFIRM))],
 )
-async def update_password_reset(new: ValidPasswordResetDep, session: SessionDep) -> None:
-    """Logs out everywhere. Second factors stay: it is the password that was lost."""
-    await service.reset_password(session, new.token, new.password_hash)
+async def update_password_reset(
+    response: Response, new: ValidPasswordResetDep, device: ThisDeviceDep, session: SessionDep
+) -> None:
+    """Logs out everywhere. Second factors stay: it is the password that was lost. This device is known from now on."""
+    await service.reset_password(session, new.token, new.password_hash, device)
+    set_device_cookie(response, device)
 
 
 @router.get(
@@ -95,7 +99,7 @@ async def show_password_reset(token: TokenQuery = "") -> HTMLResponse:
 )
 async def submit_password_reset(page: SubmittedResetDep) -> HTMLResponse:
     """Answers with a page that says what came of it."""
-    return page.to_response()
+    return page
 
 
 @router.put(
@@ -107,9 +111,12 @@ async def submit_password_reset(page: SubmittedResetDep) -> HTMLResponse:
     ),
     dependencies=[Depends(require_recent_login(RECENT))],
 )
-async def update_password(new: ValidPasswordChangeDep, jwt_data: JWTDataDep, session: SessionDep) -> None:
+async def update_password(
+    new: ValidPasswordChangeDep, jwt_data: JWTDataDep, device: ThisDeviceDep, session: SessionDep
+) -> None:
     """All other sessions end; the one that asks goes on."""
-    await service.change_password(session, new.login, new.password_hash, session_id=jwt_data.session_id)
+    session_id = jwt_data.session_id
+    await service.change_password(session, new.login, new.password_hash, session_id=session_id, device=device)
 
 
 @router.post(

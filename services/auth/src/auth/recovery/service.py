@@ -16,6 +16,8 @@ from auth.confirmations import service as confirmations
 from auth.confirmations.constants import Purpose
 from auth.confirmations.models import Confirmation
 from auth.confirmations.utils import ConfirmationSigner, compute_digest
+from auth.devices import service as devices
+from auth.devices.service import ThisDevice
 from auth.profiles.models import Profile
 from auth.profiles.service import raise_version
 from auth.recovery.constants import BATCH, LOOK_SECONDS, REQUEST_CHANNEL
@@ -95,23 +97,31 @@ async def find_login_by_link(reader: Reader, token: str) -> LoginAccount | None:
     return accounts.parse_login(await reader.fetch_row(LOGIN_BY_RESET_LINK, digest=compute_digest(token)))
 
 
-async def reset_password(session: AsyncSession, token: str, password_hash: str) -> None:
-    """Log out everywhere, and leave second factors as they are. Raises LinkInvalidError."""
+async def reset_password(session: AsyncSession, token: str, password_hash: str, device: ThisDevice) -> None:
+    """Log out everywhere, and leave second factors as they are. Raises LinkInvalidError.
+
+    Of all devices this one alone is known from now on: its owner gets in, however many strangers guess.
+    """
     used = await confirmations.use_confirmation(session, token, Purpose.PASSWORD_RESET)
     account = None if used is None else await accounts.lock_account(session, used.profile_id)
     if account is None or account.banned_at is not None:
         raise LinkInvalidError
     account.password_hash = password_hash
     await end_sessions(session, EndReason.PASSWORD_RESET, profile_id=account.profile_id)
+    await devices.forget_devices(session, account.profile_id)
+    await devices.remember_device(session, device, account.profile_id)
     await accounts.notify_owner(session, account.profile_id, NoticeKind.PASSWORD_RESET)
     logger.info("password_reset", user_id=str(account.profile_id))
 
 
-async def change_password(session: AsyncSession, login: LoginAccount, password_hash: str, *, session_id: UUID) -> None:
-    """The session that asks goes on, all others end. Raises AccountChangedError."""
+async def change_password(
+    session: AsyncSession, login: LoginAccount, password_hash: str, *, session_id: UUID, device: ThisDevice
+) -> None:
+    """The session that asks goes on, all others end; other devices are new again. Raises AccountChangedError."""
     if not await accounts.replace_password_hash(session, login.profile_id, login.password_hash, password_hash):
         raise AccountChangedError
     await end_sessions(session, EndReason.PASSWORD_CHANGED, profile_id=login.profile_id, except_id=session_id)
+    await devices.forget_devices(session, login.profile_id, except_id=device.id)
     await accounts.notify_owner(session, login.profile_id, NoticeKind.PASSWORD_CHANGED)
     logger.info("password_changed", user_id=str(login.profile_id))
 

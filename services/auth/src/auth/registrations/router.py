@@ -1,6 +1,6 @@
 from typing import Annotated
 
-from fastapi import Form, Query
+from fastapi import Depends, Form, Query
 from fastapi.responses import HTMLResponse
 
 from auth.accounts.schemas import ProfileMe
@@ -8,6 +8,9 @@ from auth.confirmations.constants import TOKEN_MAX_LENGTH
 from auth.confirmations.dependencies import ConfirmationSignerDep
 from auth.confirmations.exceptions import ConfirmationInvalidError
 from auth.confirmations.schemas import ConfirmationForm, ConfirmationUse
+from auth.limits.constants import LimitRule
+from auth.limits.dependencies import limit_by_address
+from auth.limits.exceptions import LimitedError
 from auth.passwords.exceptions import HashingBusyError
 from auth.profiles.exceptions import UsernameTakenError
 from auth.registrations import service
@@ -27,8 +30,9 @@ router = create_router()
     status_code=201,
     summary="Sign up",
     responses=problem_responses(
-        UsernameTakenError, IdempotencyKeyBusyError, IdempotencyKeyReusedError, HashingBusyError
+        UsernameTakenError, IdempotencyKeyBusyError, IdempotencyKeyReusedError, HashingBusyError, LimitedError
     ),
+    dependencies=[Depends(limit_by_address(LimitRule.SIGN_UP))],
 )
 async def create_profile(
     # The order counts: the password is hashed before the idempotency key opens the transaction.
@@ -46,7 +50,8 @@ async def create_profile(
     tags=["confirmations"],
     status_code=204,
     summary="Confirm an e-mail address",
-    responses=problem_responses(ConfirmationInvalidError),
+    responses=problem_responses(ConfirmationInvalidError, LimitedError),
+    dependencies=[Depends(limit_by_address(LimitRule.CONFIRM))],
 )
 async def confirm_profile(confirmation: ConfirmationUse, session: SessionDep) -> None:
     """With the token from the mail, which works once."""
@@ -73,6 +78,8 @@ async def show_confirmation(
     response_class=HTMLResponse,
     status_code=200,
     summary="Confirm an e-mail address by the page's button",
+    responses=problem_responses(LimitedError),
+    dependencies=[Depends(limit_by_address(LimitRule.CONFIRM))],
 )
 async def submit_confirmation(form: Annotated[ConfirmationForm, Form()], session: SessionDep) -> HTMLResponse:
     """Answers with a page that says what came of it."""

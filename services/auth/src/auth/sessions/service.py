@@ -79,7 +79,7 @@ class Rotation:
 async def create_session(session: AsyncSession, chain: RefreshChain, new: NewSession) -> OpenSession:
     """Raises AccountChangedError when the account was banned, deleted or got another password meanwhile."""
     await _hold_account(session, new)
-    await _end_superfluous(session, new.profile_id)
+    await end_superfluous(session, new.profile_id, kept=MAX_SESSIONS - 1)
     family = LoginSession(
         profile_id=new.profile_id,
         client_id=new.client_id,
@@ -109,12 +109,13 @@ async def _hold_account(session: AsyncSession, new: NewSession) -> None:
         raise AccountChangedError
 
 
-async def _end_superfluous(session: AsyncSession, profile_id: UUID) -> None:
+async def end_superfluous(session: AsyncSession, profile_id: UUID, *, kept: int = MAX_SESSIONS) -> None:
+    """Those that were used longest ago."""
     query = (
         select(LoginSession.id)
         .where(LoginSession.profile_id == profile_id, ended_at > func.now())
         .order_by(LoginSession.used_at.desc())
-        .offset(MAX_SESSIONS - 1)
+        .offset(kept)
     )
     if ids := (await session.scalars(query)).all():
         await end_sessions(session, EndReason.TOO_MANY, session_ids=ids)

@@ -71,18 +71,18 @@ class TokenTools:
 
 
 async def issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -> IssuedTokens:
-    """As `_issue_tokens`, and counts what looks like guessing. Who asks for a token in good order pays nothing for it."""
-    limiter = tools.login.limiter
-    limiter.refuse_blocked(LimitRule.TOKEN, tools.address_key)
+    """Raises what `tokens.exceptions` and `logins.exceptions` list, LimitedError, HashingBusyError."""
+    if not isinstance(grant, PasswordGrant):
+        tools.login.limiter.refuse_blocked(LimitRule.TOKEN, tools.address_key)
     try:
         return await _issue_tokens(session, tools, grant)
     except GUESSES:
-        await limiter.hit(LimitRule.TOKEN, tools.address_key)
+        # Counted afterwards: who asks in good order pays nothing for it.
+        await tools.login.limiter.hit(LimitRule.TOKEN, tools.address_key)
         raise
 
 
 async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -> IssuedTokens:
-    """Raises what `tokens.exceptions` and `logins.exceptions` list, LimitedError, HashingBusyError."""
     if isinstance(grant, ClientGrant):
         return await _issue_to_client(tools, grant)
     if isinstance(grant, PasswordGrant):
@@ -115,7 +115,7 @@ async def _issue_to_client(tools: TokenTools, grant: ClientGrant) -> IssuedToken
 
 async def _open_session_by_password(session: AsyncSession, tools: TokenTools, grant: PasswordGrant) -> OpenSession:
     checked = await logins.check_password_login(session, tools.login, grant.login)
-    return await logins.open_session(session, tools.chain, checked, grant.login.device)
+    return await logins.open_session(session, tools.reader, tools.chain, checked, grant.login.device)
 
 
 async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: RefreshGrant) -> OpenSession:

@@ -1,0 +1,34 @@
+from auth.keys.constants import ACCESS_TOKEN_SECONDS
+from auth.keys.dependencies import TokenIssuerDep
+from auth.limits.exceptions import LimitedError
+from auth.logins import service
+from auth.logins.dependencies import ValidStepUpDep
+from auth.logins.schemas import SteppedUpRead
+from auth.passwords.exceptions import HashingBusyError
+from auth.recovery.exceptions import PasswordWrongError
+from auth.sessions.exceptions import SessionEndedError
+from chassis.database.dependencies import SessionDep
+from chassis.database.routing import create_router
+from chassis.problems import problem_responses
+from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
+
+TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
+
+router = create_router(prefix="/auth", tags=["sessions"])
+
+
+@router.post(
+    "/step-up",
+    status_code=200,
+    summary="Prove once more who one is",
+    responses=problem_responses(*TOKEN_ERRORS, PasswordWrongError, SessionEndedError, HashingBusyError, LimitedError),
+)
+async def create_step_up(proved: ValidStepUpDep, issuer: TokenIssuerDep, session: SessionDep) -> SteppedUpRead:
+    """Where a route wants a fresh or a stronger login (`login_too_old`): its new access token opens it."""
+    claims = await service.renew_session(session, proved)
+    return SteppedUpRead(
+        access_token=issuer.issue_user_token(claims),
+        token_type="bearer",  # noqa: S106 - a type
+        expires_in=ACCESS_TOKEN_SECONDS,
+        scope=claims.scope,
+    )
