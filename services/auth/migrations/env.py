@@ -5,7 +5,7 @@ import auth.clients.models
 import auth.confirmations.models
 import auth.devices.models
 import auth.keys.models
-import auth.logins.models
+import auth.locks.models
 import auth.profiles.models
 import auth.recovery.models
 import auth.sessions.models

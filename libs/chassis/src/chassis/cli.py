@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -26,6 +26,20 @@ CONFIG_EXIT_CODE = 78  # EX_CONFIG: a supervisor need not try again
 
 
 @dataclass(frozen=True)
+class OperatorCommand:
+    """A tool of one service alone: `python -m <service> <name> <action> <arguments>`.
+
+    `run` gets its arguments and returns the lines to print; what it cannot do it says by a ConfigError.
+    """
+
+    name: str
+    action: str
+    help: str
+    arguments: Sequence[str]
+    run: Callable[..., Awaitable[list[str]]]
+
+
+@dataclass(frozen=True)
 class ServiceCommands:
     """What the processes of a service run. `migrations` is the folder with its `env.py`.
 
@@ -38,11 +52,12 @@ class ServiceCommands:
     migrations: Path
     after_migrate: Callable[[], Awaitable[None]] | None = None
     handlers: Mapping[str, Handlers] = field(default_factory=dict)
+    tools: Sequence[OperatorCommand] = ()
 
 
 def run_service(commands: ServiceCommands) -> None:
     """Parse the command line and run; what cannot start says why in one line."""
-    arguments = _create_parser(commands.name).parse_args()
+    arguments = _create_parser(commands).parse_args()
     try:
         _run_command(commands, arguments)
     except ConfigError as error:
@@ -53,8 +68,8 @@ def run_service(commands: ServiceCommands) -> None:
         sys.exit(130)
 
 
-def _create_parser(name: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m {name}")
+def _create_parser(commands: ServiceCommands) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {commands.name}")
     processes = parser.add_subparsers(dest="command", required=True)
     api = processes.add_parser("api", help="answer requests")
     api.add_argument("--reload", action="store_true", help="start anew when a file changes")
@@ -67,7 +82,17 @@ def _create_parser(name: str) -> argparse.ArgumentParser:
     dead.add_parser("list", help="the oldest first, with their errors")
     dead.add_parser("replay", help="apply one after all").add_argument("event_id", type=UUID)
     dead.add_parser("drop", help="give one up for good").add_argument("event_id", type=UUID)
+    for tool in commands.tools:
+        actions = processes.add_parser(tool.name, help=tool.help).add_subparsers(dest="action", required=True)
+        action = actions.add_parser(tool.action, help=tool.help)
+        for argument in tool.arguments:
+            action.add_argument(argument)
+        action.set_defaults(tool=tool)
     return parser
+
+
+async def _run_tool(tool: OperatorCommand, arguments: argparse.Namespace) -> None:
+    print("\n".join(await tool.run(*(getattr(arguments, name) for name in tool.arguments))))
 
 
 def _run_command(commands: ServiceCommands, arguments: argparse.Namespace) -> None:
@@ -84,6 +109,8 @@ def _run_command(commands: ServiceCommands, arguments: argparse.Namespace) -> No
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             runner.run(_run_watched(commands.run_background))
+    elif hasattr(arguments, "tool"):
+        asyncio.run(_run_tool(arguments.tool, arguments))
     elif arguments.command == "dead":
         asyncio.run(_treat_dead_events(commands, arguments))
     else:

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from chassis.events.outbox import Xid8
 
 revision = "audit"
-down_revision = "oauth"
+down_revision = "confirmation_purposes"
 branch_labels = None
 depends_on = None
 

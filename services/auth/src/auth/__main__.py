@@ -1,3 +1,7 @@
+from auth.accounts.constants import Role
+from auth.accounts.utils import find_spelling
+from auth.admin.service import grant_role
+from auth.audit.service import verify_chain
 from auth.background import run_background
 from auth.clients.config import ClientsConfig
 from auth.clients.service import seed_clients
@@ -5,8 +9,8 @@ from auth.config import MIGRATIONS
 from auth.keys.config import KeysConfig
 from auth.keys.service import ensure_signing_key
 from auth.main import create_app
-from chassis.cli import ServiceCommands, run_service
-from chassis.config import load_config
+from chassis.cli import OperatorCommand, ServiceCommands, run_service
+from chassis.config import ConfigError, load_config
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
 
@@ -19,6 +23,31 @@ async def seed() -> None:
         await seed_clients(session, clients_config.list_secrets())
 
 
+async def grant(email: str, role: str) -> list[str]:
+    """How the first admin becomes one. Raises ConfigError."""
+    if role not in set(Role):
+        raise ConfigError(f"there is no role {role}; there are: {', '.join(Role)}")
+    async with Database(load_config(DatabaseConfig)) as database, database.transaction() as session:
+        is_granted = await grant_role(session, find_spelling(email), Role(role))
+    if not is_granted:
+        raise ConfigError("nobody has confirmed this e-mail address: sign up and confirm first")
+    return [f"granted: {role}. It holds from the next login on."]
+
+
+async def verify() -> list[str]:
+    """Raises ConfigError at the first link that does not hold."""
+    async with Database(load_config(DatabaseConfig)) as database:
+        number, broken = await verify_chain(database)
+    if broken is not None:
+        raise ConfigError(f"the audit log holds up to link {number}, and is broken at link {broken}")
+    return [f"the audit log holds: {number} links"]
+
+
+TOOLS = (
+    OperatorCommand("admin", "grant", "give somebody a role (admin, moderator, support)", ("email", "role"), grant),
+    OperatorCommand("audit", "verify", "check the chain of the audit log", (), verify),
+)
+
 if __name__ == "__main__":
     run_service(
         ServiceCommands(
@@ -27,5 +56,6 @@ if __name__ == "__main__":
             run_background=run_background,
             migrations=MIGRATIONS,
             after_migrate=seed,
+            tools=TOOLS,
         )
     )

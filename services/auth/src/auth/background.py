@@ -10,11 +10,11 @@ from auth.audit.service import chain_entries
 from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
 from auth.devices.service import delete_unseen_devices
-from auth.logins.constants import TELL_SECONDS
-from auth.logins.service import delete_old_locks, tell_of_locks
+from auth.locks.constants import TELL_SECONDS
+from auth.locks.service import delete_old_locks, tell_of_locks
 from auth.recovery.service import RequestRunner
 from auth.registrations.service import delete_unconfirmed_profiles
-from auth.sessions.client import RevocationPublisher
+from auth.sessions.events import RevocationPublisher
 from auth.sessions.service import delete_ended_sessions, delete_old_revocations
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks

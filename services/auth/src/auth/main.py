@@ -37,12 +37,7 @@ def create_app() -> FastAPI:
     key_ring = KeyRing(database.reader, keys_config.create_fernet())
     redis_url = str(load_config(RedisConfig).redis_url)
     feed = RevocationFeed(redis_url)
-    limiter = RateLimiter(
-        load_config(LimitsConfig),
-        keys_config.derive_secret("limits"),
-        RedisWindows(redis_url),
-        local_share=load_config(LocalLimitsConfig).share,
-    )
+    limiter = create_limiter(keys_config, redis_url)
     load_config(PublicConfig)  # what is wrong in it must be told here, not by the first login
 
     @asynccontextmanager
@@ -69,3 +64,12 @@ def create_app() -> FastAPI:
     app.state.device_signer = DeviceSigner(keys_config.derive_secret("devices"))
     app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
     return app
+
+
+def create_limiter(keys_config: KeysConfig, redis_url: str) -> RateLimiter:
+    return RateLimiter(
+        load_config(LimitsConfig),
+        keys_config.derive_secret("limits"),
+        RedisWindows(redis_url),
+        local_share=load_config(LocalLimitsConfig).share,
+    )

@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from auth.devices.models import KnownDevice
 from auth.limits.config import LimitsConfig
 from auth.limits.constants import LimitRule
-from auth.logins.models import LoginLock
-from auth.logins.service import tell_of_locks
+from auth.locks.models import LoginLock
+from auth.locks.service import tell_of_locks
 from auth.profiles.models import Profile
 from chassis.database.engine import Database
 from chassis.events.outbox import OutboxEvent
@@ -292,30 +292,3 @@ class TestTellOfLocks:
 
         await asyncio.gather(tell(), tell(), tell())
         assert await self.list_notices(committed_database) == ["login_locked"] * 5
-
-
-class TestTokenRule:
-    @pytest.fixture
-    def rates(self) -> dict[str, str]:
-        return {LimitRule.TOKEN.value: "3/minute"}
-
-    async def test_guessed_refresh_tokens(
-        self, limited_app: FastAPI, create_client_at: CreateClientAt, request_token: RequestToken, email: str
-    ) -> None:
-        client = create_client_at(limited_app, "203.0.113.9")
-        form = {"grant_type": "refresh_token", "refresh_token": "x" * 43}
-        codes = [(await request_token(client, **form)).status_code for _ in range(6)]
-        assert codes == [401] * 4 + [429] * 2
-        elsewhere = create_client_at(limited_app, "203.0.113.10")
-        assert (await request_token(elsewhere, **form)).status_code == 401
-        assert (await request_token(client, username=email)).status_code == 200  # a login is another matter
-
-    async def test_good_order_costs_nothing(
-        self, limited_app: FastAPI, create_client_at: CreateClientAt, request_token: RequestToken, email: str
-    ) -> None:
-        client = create_client_at(limited_app, "203.0.113.9")
-        token = (await request_token(client, username=email, delivery="body")).json()["refresh_token"]
-        for _ in range(10):
-            response = await request_token(client, grant_type="refresh_token", refresh_token=token)
-            assert response.status_code == 200
-            token = response.json()["refresh_token"]

@@ -278,7 +278,7 @@ async def _refresh(app: FastAPI, client: httpx.AsyncClient, profile: Profile, da
     refresh_token = app.state.refresh_chain.create_token()
     async with database.transaction() as session:
         session_id = (await session.scalars(select(LoginSession.id).filter_by(profile_id=profile.id))).one()
-        await session.execute(update(RefreshToken).values(digest=compute_digest(refresh_token)))
-    assert session_id
+        its_token = update(RefreshToken).where(RefreshToken.session_id == session_id)
+        await session.execute(its_token.values(digest=compute_digest(refresh_token)))
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     return str((await client.post("/auth/token", data=form)).json()["access_token"])

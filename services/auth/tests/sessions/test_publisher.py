@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 from auth.profiles.models import Profile
 from auth.sessions import service
-from auth.sessions.client import RevocationPublisher
 from auth.sessions.constants import EndReason
+from auth.sessions.events import RevocationPublisher
 from auth.sessions.service import OpenSession
 from chassis.config import load_config
 from chassis.database.engine import Database

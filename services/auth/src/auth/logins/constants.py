@@ -1,4 +1,3 @@
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -13,8 +12,3 @@ class Acr(StrEnum):
 PASSWORD_AMR: Final = ("pwd",)
 MFA_AMR: Final = "mfa"
 """RFC 8176: more than one factor."""
-
-TELL_SECONDS: Final = 5.0
-LOCK_KEPT = timedelta(days=1)
-"""So long an owner is not told again."""
-TELL_BATCH: Final = 100

@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from auth.accounts import service as accounts
-from auth.accounts.constants import ROLE_SCOPES, NoticeKind
+from auth.accounts.constants import ROLE_SCOPES
 from auth.accounts.exceptions import AccountChangedError
 from auth.accounts.models import Account
 from auth.accounts.service import LoginAccount
@@ -28,9 +27,9 @@ from auth.keys.utils import UserClaims
 from auth.limits.constants import LimitRule
 from auth.limits.service import Bucket, RateLimiter, create_limited_error
 from auth.limits.utils import account_key
-from auth.logins.constants import LOCK_KEPT, PASSWORD_AMR, TELL_BATCH, Acr
+from auth.locks.models import LoginLock
+from auth.logins.constants import PASSWORD_AMR, Acr
 from auth.logins.exceptions import AccountBannedError, CredentialsInvalidError, LoginNotConfirmedError
-from auth.logins.models import LoginLock
 from auth.logins.queries import OPEN_SESSION
 from auth.passwords.exceptions import HashingBusyError
 from auth.passwords.utils import PasswordHashing
@@ -277,28 +276,3 @@ async def renew_session(session: AsyncSession, proved: ProvedAgain) -> UserClaim
     return UserClaims(
         family.profile_id, family.id, family.client_id, family.scope, proved.amr, proved.acr, family.authenticated_at
     )
-
-
-async def tell_of_locks(session: AsyncSession) -> int:
-    """Owners of accounts that are being guessed at, each once a day; how many locks were looked at.
-
-    Here and not in the request, which does the same for an address that nobody has.
-    """
-    due = select(LoginLock.id).where(LoginLock.told_at.is_(None)).limit(TELL_BATCH).with_for_update(skip_locked=True)
-    ids = (await session.scalars(due)).all()
-    told = aliased(LoginLock)
-    was_told = exists().where(told.profile_id == LoginLock.profile_id, told.told_at > func.now() - LOCK_KEPT)
-    untold = select(Account.profile_id).where(
-        Account.profile_id.in_(select(LoginLock.profile_id).where(LoginLock.id.in_(ids), ~was_told))
-    )
-    # In one order, so that two processes cannot wait for each other.
-    for profile_id in (await session.scalars(untold.order_by(Account.profile_id))).all():
-        await accounts.notify_owner(session, profile_id, NoticeKind.LOGIN_LOCKED)
-    await session.execute(update(LoginLock).where(LoginLock.id.in_(ids)).values(told_at=func.now()))
-    return len(ids)
-
-
-async def delete_old_locks(session: AsyncSession) -> int:
-    """All of more than a day ago; none are left, so it need not be called again."""
-    await session.execute(delete(LoginLock).where(LoginLock.created_at < func.now() - LOCK_KEPT))
-    return 0

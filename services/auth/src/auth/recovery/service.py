@@ -12,6 +12,8 @@ from auth.accounts.constants import NoticeKind
 from auth.accounts.exceptions import AccountChangedError
 from auth.accounts.models import Account
 from auth.accounts.service import LoginAccount
+from auth.audit.constants import AuditAction
+from auth.audit.service import record
 from auth.confirmations import service as confirmations
 from auth.confirmations.constants import Purpose
 from auth.confirmations.models import Confirmation
@@ -111,6 +113,7 @@ async def reset_password(session: AsyncSession, token: str, password_hash: str, 
     await devices.forget_devices(session, account.profile_id)
     await devices.remember_device(session, device, account.profile_id)
     await accounts.notify_owner(session, account.profile_id, NoticeKind.PASSWORD_RESET)
+    await record(session, AuditAction.PASSWORD_RESET, subject_id=account.profile_id)
     logger.info("password_reset", user_id=str(account.profile_id))
 
 
@@ -123,6 +126,7 @@ async def change_password(
     await end_sessions(session, EndReason.PASSWORD_CHANGED, profile_id=login.profile_id, except_id=session_id)
     await devices.forget_devices(session, login.profile_id, except_id=device.id)
     await accounts.notify_owner(session, login.profile_id, NoticeKind.PASSWORD_CHANGED)
+    await record(session, AuditAction.PASSWORD_CHANGED, subject_id=login.profile_id)
     logger.info("password_changed", user_id=str(login.profile_id))
 
 
@@ -175,6 +179,7 @@ async def _change_email(session: AsyncSession, account: Account, new_email: str)
     await accounts.delete_rivals(session, new_email)
     await accounts.notify_owner(session, account.profile_id, NoticeKind.EMAIL_CHANGED, email=old_email)
     await accounts.emit_user_updated(session, account.profile_id)
+    await record(session, AuditAction.EMAIL_CHANGED, subject_id=account.profile_id)
     logger.info("email_changed", user_id=str(account.profile_id))
 
 

@@ -10,6 +10,8 @@ from auth.accounts import service as accounts
 from auth.accounts.constants import NoticeKind
 from auth.accounts.models import Account
 from auth.accounts.schemas import ProfileMe
+from auth.audit.constants import AuditAction
+from auth.audit.service import record
 from auth.confirmations import service as confirmations
 from auth.confirmations.constants import Purpose
 from auth.confirmations.exceptions import ConfirmationInvalidError
@@ -83,6 +85,7 @@ async def confirm_profile(session: AsyncSession, token: str) -> bool:
 
 async def _welcome(session: AsyncSession, profile_id: UUID) -> None:
     await session.execute(update(Profile).where(Profile.id == profile_id).values(hidden_at=None))
+    await record(session, AuditAction.USER_CONFIRMED, subject_id=profile_id)
     version = await raise_version(session, profile_id)
     await emit_event(session, UserConfirmed(user_id=profile_id), aggregate_id=profile_id, aggregate_seq=version)
 

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts.exceptions import AccountChangedError
 from auth.accounts.models import Account
+from auth.audit.constants import AuditAction
+from auth.audit.service import record
 from auth.keys.utils import UserClaims
 from auth.sessions.constants import (
     ENDED_KEPT,
@@ -191,6 +193,7 @@ async def end_own_session(session: AsyncSession, profile_id: UUID, session_id: U
     ids = [session_id]
     if not await end_sessions(session, EndReason.ENDED_BY_OWNER, profile_id=profile_id, session_ids=ids):
         raise SessionNotFoundError
+    await record(session, AuditAction.SESSION_ENDED, subject_id=profile_id, details={"session_id": str(session_id)})
 
 
 async def find_session_id(session: AsyncSession, refresh_token: str | None) -> UUID | None:

@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts import service as accounts
 from auth.accounts.constants import NoticeKind
+from auth.audit.constants import AuditAction
+from auth.audit.service import record
 from auth.clients import service as clients
 from auth.clients.exceptions import ClientInvalidError
 from auth.keys.constants import ACCESS_TOKEN_SECONDS
@@ -127,6 +129,8 @@ async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: Refr
         ended = await sessions.end_sessions(session, EndReason.REFRESH_REUSED, session_ids=[rotation.session_id])
         if ended:
             await accounts.notify_owner(session, rotation.profile_id, NoticeKind.SESSION_REUSED)
+            details = {"session_id": str(rotation.session_id)}
+            await record(session, AuditAction.SESSION_REUSED, subject_id=rotation.profile_id, details=details)
         raise RefreshTokenReusedError
     if rotation.opened is None:
         raise RefreshTokenInvalidError
