@@ -44,7 +44,7 @@ class TestWriteMigration:
         migrations = tmp_path / "migrations"
         shutil.copytree(ROOT / "services" / "posts" / "migrations", migrations)
         newest = find_newest(migrations / "versions")
-        lost = find_tables(newest)
+        lost = find_made(newest)
         assert lost
         newest.unlink()
         before = set((migrations / "versions").glob("*.py"))
@@ -53,12 +53,15 @@ class TestWriteMigration:
             subprocess.run(argv, cwd=ROOT, capture_output=True, check=True)
         (written,) = set((migrations / "versions").glob("*.py")) - before
         assert written.name.endswith("_add_again.py")
-        assert find_tables(written) == lost
+        assert find_made(written) == lost
 
 
-def find_tables(migration: Path) -> set[str]:
+def find_made(migration: Path) -> set[tuple[str, str]]:
+    """Its new tables and columns."""
     upgrade = migration.read_text().partition("def downgrade")[0]
-    return set(re.findall(r"""create_table\(\s*["'](\w+)""", upgrade))
+    tables = re.findall(r"""create_table\(\s*["'](\w+)""", upgrade)
+    columns = re.findall(r"""add_column\(\s*["'](\w+)["'],\s*sa\.Column\(["'](\w+)""", upgrade)
+    return {(table, "") for table in tables} | set(columns)
 
 
 def find_newest(versions: Path) -> Path:

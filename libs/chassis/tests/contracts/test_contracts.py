@@ -2,11 +2,12 @@
 
 import json
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from chassis.contracts.base import EVENT_TYPES, Event, EventEnvelope
 from chassis.contracts.catalog import CATALOG, get_event_type
@@ -14,6 +15,12 @@ from chassis.contracts.posts import PostPublished
 from chassis.testing.events import create_envelope
 
 SNAPSHOT = Path(__file__).with_name("schemas.json")
+EXAMPLES: dict[object, object] = {
+    uuid.UUID: uuid.uuid4(),
+    int: 3,
+    AwareDatetime: datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+    dict[str, str]: {"device": "Firefox"},
+}
 
 
 def build_schemas() -> str:
@@ -32,11 +39,9 @@ class TestCatalog:
 
     @pytest.mark.parametrize("event_type", CATALOG)
     def test_payload_survives_the_way(self, event_type: type[Event]) -> None:
-        values = {
-            name: uuid.uuid4() if field.annotation is uuid.UUID else 3 if field.annotation is int else "text"
-            for name, field in event_type.model_fields.items()
-        }
-        event = event_type.model_validate(values)
+        event = event_type.model_validate(
+            {name: EXAMPLES.get(field.annotation, "text") for name, field in event_type.model_fields.items()}
+        )
         assert event_type.model_validate_json(event.model_dump_json()) == event
 
 
