@@ -23,6 +23,7 @@ COMPLETE = {
     "POSTS_URL": "http://127.0.0.1:1",
     "SERVICE_CLIENT_ID": "somebody",
     "SERVICE_CLIENT_SECRET": "x" * 40,
+    "CONFIRMATION_SECRET": "x" * 40,
 }
 
 
