@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 from e2e.mail import Mailbox, find_confirmation_link
 from e2e.people import API, Person
+from e2e.polling import wait_until
 
 CreatePerson = Callable[..., Awaitable[Person]]
 NewPerson = Callable[[], Person]
@@ -67,3 +68,27 @@ class TestProfiles:
         assert (await person.client.get(path)).status_code == httpx.codes.NOT_FOUND
         await person.become_creator()
         assert (await person.client.get(path)).is_success
+
+    async def test_new_name_is_shown_everywhere_and_the_former_leads_there(self, create_person: CreatePerson) -> None:
+        person, reader = await create_person(creator=True), await create_person()
+        post = await person.create_post("Under another name", "Text")
+        await person.publish(post["id"])
+        former, username = person.username, f"{person.username}_2"
+        link = f"{API}/profiles/by-username/{former}"
+        assert (await reader.client.get(link)).json()["id"] == person.id
+
+        changes = {"username": username, "first_name": "Augusta", "language": "en-GB", "time_zone": "Europe/London"}
+        changed = await person.client.patch(f"{API}/profiles/me", json=changes)
+        assert changed.is_success
+        assert changed.json().items() >= changes.items()
+        moved = await reader.client.get(link, follow_redirects=True)
+        assert [answer.status_code for answer in moved.history] == [308]
+        assert (moved.json()["id"], moved.json()["username"]) == (person.id, username)
+        assert "language" not in moved.json()
+        taken = await reader.client.patch(f"{API}/profiles/me", json={"username": former.upper()})
+        assert (taken.status_code, taken.json()["code"]) == (409, "username_taken")
+
+        shown = await wait_until(
+            lambda: reader.read(f"/posts/{post['id']}"), lambda found: found["creator"]["username"] == username
+        )
+        assert shown["creator"]["first_name"] == "Augusta"

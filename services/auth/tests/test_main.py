@@ -30,12 +30,14 @@ USER_OPERATIONS = {
     ("delete", "/auth/sessions"),
     ("post", "/auth/step-up"),
     ("get", "/profiles/me"),
+    ("patch", "/profiles/me"),
     ("put", "/creators/{profile_id}"),
 }
 INTERNAL_OPERATIONS = {("get", "/internal/events"), ("get", "/internal/confirmations/{confirmation_id}")}
 OPEN_OPERATIONS = {
     ("post", "/profiles"),
     ("get", "/profiles/{profile_id}"),
+    ("get", "/profiles/by-username/{username}"),
     ("post", "/profiles/confirmations"),
     ("post", "/auth/confirmation-mails"),
     ("post", "/auth/password-resets"),
@@ -54,6 +56,7 @@ OPEN_OPERATIONS = {
 }
 INPUT_SCHEMAS = (
     "ProfileCreate",
+    "ProfileUpdate",
     "SessionUpdate",
     "MailRequest",
     "PasswordReset",

@@ -38,6 +38,7 @@ class LimitsConfig(BaseConfig):
     authorize: Rates = "60/5 minutes"
     introspect: Rates = "600/minute"
     export: Rates = "3/day"
+    username_change: Rates = "3/30 days"
 
     def get_rates(self, rule: LimitRule) -> list[RateLimitItem]:
         return parse_many(getattr(self, rule.value))

@@ -25,6 +25,7 @@ class LimitRule(StrEnum):
     AUTHORIZE = "authorize"
     INTROSPECT = "introspect"
     EXPORT = "export"
+    USERNAME_CHANGE = "username_change"
 
 
 KEY_PREFIX: Final = "limits"

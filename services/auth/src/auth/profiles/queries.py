@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, func, select
 
-from auth.profiles.models import Profile
+from auth.profiles.models import FormerUsername, Profile
 from chassis.database.queries import HotQuery, json_object, rfc3339
 
 PROFILE_ID = bindparam("profile_id", type_=Profile.id.type)
@@ -14,6 +14,8 @@ PUBLIC_MEMBERS: dict[str, Any] = {
     "username": Profile.username,
     "first_name": Profile.first_name,
     "last_name": Profile.last_name,
+    "bio": Profile.bio,
+    "website": Profile.website,
     "is_creator": Profile.is_creator,
     "created_at": rfc3339(Profile.created_at),
 }
@@ -21,5 +23,17 @@ PUBLIC_MEMBERS: dict[str, Any] = {
 PROFILE = HotQuery(
     select(json_object(**PUBLIC_MEMBERS).label("body"), Profile.version).where(
         Profile.id == PROFILE_ID, Profile.hidden_at.is_(None)
+    )
+)
+
+NAME = bindparam("name", type_=Text())
+PROFILE_BY_USERNAME = HotQuery(
+    select(json_object(**PUBLIC_MEMBERS).label("body"), Profile.version, Profile.username).where(
+        Profile.id
+        == func.coalesce(
+            select(Profile.id).where(func.lower(Profile.username) == NAME).correlate(None).scalar_subquery(),
+            select(FormerUsername.profile_id).where(FormerUsername.name == NAME).scalar_subquery(),
+        ),
+        Profile.hidden_at.is_(None),
     )
 )
