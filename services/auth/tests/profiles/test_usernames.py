@@ -14,6 +14,7 @@ from auth.limits.service import RateLimiter
 from auth.profiles.models import Profile
 from auth.profiles.schemas import ProfileRead
 from auth.profiles.service import change_username
+from chassis.config import load_config
 from chassis.database.engine import Database
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.polling import wait_until
@@ -156,6 +157,7 @@ class TestLimit:
     @pytest.fixture(autouse=True)
     def limited(self, app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LIMITS_USERNAME_CHANGE", "2/30 days")
+        load_config.cache_clear()
         app.state.rate_limiter = RateLimiter(LimitsConfig(), b"of-the-limits", None, local_share=1)
 
     async def test_too_often(self, mina: Profile, noor: Profile, rename: Rename) -> None:
