@@ -1,6 +1,8 @@
 """Accounts: sign-up, confirmation, login, refresh, logout."""
 
+import zlib
 from collections.abc import Awaitable, Callable
+from struct import pack
 
 import httpx
 from e2e.mail import Mailbox, find_confirmation_link
@@ -55,6 +57,17 @@ class TestSession:
             assert attribute.lower() in cookie.lower()
 
 
+def create_png(side: int = 40) -> bytes:
+    """A green square."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return pack(">I", len(content)) + kind + content + pack(">I", zlib.crc32(kind + content))
+
+    header = chunk(b"IHDR", pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    rows = zlib.compress((b"\0" + b"\x00\x80\x00" * side) * side)
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
 class TestProfiles:
     async def test_public_view_hides_the_address(self, create_person: CreatePerson) -> None:
         person, stranger = await create_person(), await create_person()
@@ -92,3 +105,26 @@ class TestProfiles:
             lambda: reader.read(f"/posts/{post['id']}"), lambda found: found["creator"]["username"] == username
         )
         assert shown["creator"]["first_name"] == "Augusta"
+
+    async def test_avatar_is_made_and_shown_with_what_they_wrote(self, create_person: CreatePerson) -> None:
+        person, reader = await create_person(creator=True), await create_person()
+        post = await person.create_post("With a face", "Text")
+        await person.publish(post["id"])
+        no_image = await person.client.put(f"{API}/profiles/me/avatar", content=b"<svg/>")
+        assert (no_image.status_code, no_image.json()["code"]) == (422, "image_type_unsupported")
+        uploaded = await person.client.put(f"{API}/profiles/me/avatar", content=create_png())
+        assert uploaded.status_code == httpx.codes.ACCEPTED
+        await wait_until(lambda: person.read("/profiles/me/avatar"), lambda avatar: avatar["state"] == "ready")
+
+        url = (await reader.read(f"/profiles/{person.id}"))["avatar_url"]
+        for size in (96, 512):
+            image = await reader.client.get(url, params={"size": size})
+            assert (image.status_code, image.headers["Content-Type"]) == (200, "image/webp")
+            assert image.content[8:12] == b"WEBP"
+            known = {"If-None-Match": image.headers["ETag"]}
+            again = await reader.client.get(url, params={"size": size}, headers=known)
+            assert again.status_code == httpx.codes.NOT_MODIFIED
+        shown = await wait_until(
+            lambda: reader.read(f"/posts/{post['id']}"), lambda found: found["creator"]["avatar_url"] is not None
+        )
+        assert shown["creator"]["avatar_url"] == url

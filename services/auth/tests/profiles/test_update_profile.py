@@ -84,7 +84,7 @@ class TestUpdateProfile:
         await client.patch(PATH, json=WHOLE, headers=headers)
         shown = (await client.get(f"/profiles/{profile.id}")).json()
         assert shown.keys() == {
-            "id", "username", "first_name", "last_name", "bio", "website", "is_creator", "created_at"
+            "id", "username", "first_name", "last_name", "bio", "website", "avatar_url", "is_creator", "created_at"
         }  # fmt: skip
         assert (shown["bio"], shown["website"]) == (WHOLE["bio"], WHOLE["website"])
 

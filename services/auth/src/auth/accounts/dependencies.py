@@ -43,13 +43,21 @@ async def valid_confirmed_profile(own: Annotated[service.OwnProfile, Depends(val
     return own.profile
 
 
-async def valid_current_own_profile(jwt_data: JWTDataDep, if_match: IfMatchDep, session: SessionDep) -> Profile:
-    """The caller's, held until the end of the request, in the version that the client knows."""
+async def valid_locked_own_profile(jwt_data: JWTDataDep, session: SessionDep) -> Profile:
+    """The caller's, held until the end of the request."""
     own = await service.lock_profile(session, jwt_data.user_id)
     if own is None:
         raise ProfileNotFoundError
-    if_match.check(own.profile.version)
     return own.profile
+
+
+LockedOwnProfileDep = Annotated[Profile, Depends(valid_locked_own_profile)]
+
+
+async def valid_current_own_profile(profile: LockedOwnProfileDep, if_match: IfMatchDep) -> Profile:
+    """In the version that the client knows."""
+    if_match.check(profile.version)
+    return profile
 
 
 CurrentOwnProfileDep = Annotated[Profile, Depends(valid_current_own_profile)]

@@ -155,6 +155,7 @@ async def emit_user_updated(session: AsyncSession, profile_id: UUID) -> None:
         username=profile.username,
         first_name=profile.first_name,
         last_name=profile.last_name,
+        avatar_url=profile.avatar_url,
         language=profile.language,
         time_zone=profile.time_zone,
     )

@@ -24,6 +24,7 @@ class AccountLimitsConfig(BaseConfig):
     model_config = SettingsConfigDict(env_prefix="LIMITS_")
 
     email_change: Rates = "5/hour;10/day"
+    avatar: Rates = "20/hour"
     username_change: Rates = "3/30 days"
     export: Rates = "3/day"
 

@@ -1,6 +1,8 @@
 import re
 from zoneinfo import available_timezones
 
+from chassis.docs import GATEWAY_PREFIX
+
 USERNAME_PATTERN = r"^[A-Za-z0-9_]{3,30}$"
 NAME_MAX_LENGTH = 100
 # Names stand in the headers of e-mails and in pages: no control characters, nothing that turns the text around.
@@ -13,6 +15,9 @@ LANGUAGE_PATTERN = "^[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*$"
 LANGUAGE_MAX_LENGTH = 35
 TIME_ZONE_MAX_LENGTH = 64
 TIME_ZONES = frozenset(available_timezones() - {"Factory", "localtime"})
+
+URL_MAX_LENGTH = 200
+AVATAR_PATH = f"{GATEWAY_PREFIX}/profiles"
 
 WORDS = re.compile(r"\s+")
 """Lists below are written as text, one word after the other."""

@@ -4,6 +4,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from auth.profiles.constants import AVATAR_PATH
 from chassis.database.models import Base, HasId, HasTimestamps
 
 
@@ -25,9 +26,15 @@ class Profile(HasId, HasTimestamps, Base):
     language: Mapped[str | None]
     """BCP 47. It and the time zone are shown to nobody else."""
     time_zone: Mapped[str | None]
+    avatar_id: Mapped[UUID | None]
+    """The one that is shown."""
     hidden_at: Mapped[datetime | None]
     """Nobody else sees it while its owner is banned, or has not confirmed their address."""
     version: Mapped[int] = mapped_column(server_default=text("1"))
+
+    @property
+    def avatar_url(self) -> str | None:
+        return None if self.avatar_id is None else f"{AVATAR_PATH}/{self.id}/avatars/{self.avatar_id}"
 
 
 class FormerUsername(Base):

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Text, bindparam, cast, func, select
 
+from auth.profiles.constants import AVATAR_PATH
 from auth.profiles.models import FormerUsername, Profile
 from chassis.database.queries import HotQuery, json_object, rfc3339
 
 PROFILE_ID = bindparam("profile_id", type_=Profile.id.type)
 
+# Null where there is none: what is joined to null is null.
+_AVATAR_URL = cast(f"{AVATAR_PATH}/", Text) + cast(Profile.id, Text) + "/avatars/" + cast(Profile.avatar_id, Text)
 PUBLIC_MEMBERS: dict[str, Any] = {
     "id": Profile.id,
     "username": Profile.username,
@@ -16,6 +19,7 @@ PUBLIC_MEMBERS: dict[str, Any] = {
     "last_name": Profile.last_name,
     "bio": Profile.bio,
     "website": Profile.website,
+    "avatar_url": _AVATAR_URL,
     "is_creator": Profile.is_creator,
     "created_at": rfc3339(Profile.created_at),
 }

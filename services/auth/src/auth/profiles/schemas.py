@@ -16,6 +16,7 @@ from auth.profiles.constants import (
     RESERVED_USERNAMES,
     TIME_ZONE_MAX_LENGTH,
     TIME_ZONES,
+    URL_MAX_LENGTH,
     USERNAME_PATTERN,
     WEBSITE_MAX_LENGTH,
 )
@@ -109,5 +110,9 @@ class ProfileRead(CustomModel):
     last_name: str = Field(max_length=NAME_MAX_LENGTH)
     bio: str | None = Field(max_length=BIO_MAX_LENGTH)
     website: str | None = Field(max_length=WEBSITE_MAX_LENGTH)
+    avatar_url: str | None = Field(
+        max_length=URL_MAX_LENGTH,
+        description="Relative to the address of the platform; with `?size=96` small, else 512 pixels wide and high.",
+    )
     is_creator: bool
     created_at: UtcDatetime

@@ -56,6 +56,7 @@ async def create_profile(session: AsyncSession, signer: ConfirmationSigner, regi
         **names,
         bio=profile.bio,
         website=profile.website,
+        avatar_url=profile.avatar_url,
         is_creator=profile.is_creator,
         created_at=profile.created_at,
         email=data.email,
