@@ -33,13 +33,19 @@ def decode_square(content: bytes) -> Image.Image:
                 refuse_too_many_pixels(image)
                 # A JPEG is decoded no larger than is needed: a large one costs a fraction of the memory.
                 image.draft("RGB", (2 * LARGE_SIDE, 2 * LARGE_SIDE))
-                upright = ImageOps.exif_transpose(image)
+                upright = ImageOps.exif_transpose(shrink(image))
     except BOMBS as error:
         raise ImageTooLargeError("The image says that it has far too many pixels.") from error
     except UNREADABLE as error:
         raise ImageUnreadableError("The image cannot be decoded.") from error
-    mode = "RGBA" if upright.has_transparency_data else "RGB"
-    return ImageOps.fit(upright.convert(mode), (LARGE_SIDE, LARGE_SIDE), Image.Resampling.LANCZOS)
+    return ImageOps.fit(upright, (LARGE_SIDE, LARGE_SIDE), Image.Resampling.LANCZOS)
+
+
+def shrink(image: Image.Image) -> Image.Image:
+    """In full colours, and at once not much larger than is needed: each copy of a large one is a lot of memory."""
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    colored = image if image.mode == mode else image.convert(mode)
+    return colored.reduce(max(1, min(image.size) // (2 * LARGE_SIDE)))
 
 
 def refuse_too_many_pixels(image: Image.Image) -> None:

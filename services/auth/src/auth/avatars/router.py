@@ -72,7 +72,7 @@ async def get_avatar(request: Request, avatar_id: UUID, size: AvatarSizeDep, ima
     openapi_extra=IMAGE_BODY,
 )
 async def update_own_avatar(image: ValidUploadDep, profile: LockedOwnProfileDep, session: SessionDep) -> AvatarRead:
-    """The image itself is the body: JPEG, PNG, WebP or GIF of at most 1 MiB and 25 million pixels.
+    """The image itself is the body: JPEG, PNG, WebP or GIF of at most 1 MiB and 16 million pixels.
 
     It is cut to a square, and nothing that a camera wrote into it is kept. The avatar before is shown until then.
     """
