@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,6 +83,11 @@ class Owner:
         job_id = str(uuid4())
         claim = {"rendering_id": job_id, "post_id": str(uuid4()), "version": 1, "markdown": markdown}
         self.jobs[job_id] = OwnedJob("posts.render_post", claim)
+        return job_id
+
+    def create_avatar(self, image: bytes) -> str:
+        job_id = str(uuid4())
+        self.jobs[job_id] = OwnedJob("auth.resize_avatar", {"avatar_id": job_id, "image": b64encode(image).decode()})
         return job_id
 
     def get_report(self, job_id: str, step: str) -> dict[str, Any] | None:

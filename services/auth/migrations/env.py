@@ -1,6 +1,7 @@
 # What is imported here is what the metadata holds, and what `make migration` compares the database with.
 import auth.accounts.models
 import auth.audit.models
+import auth.avatars.models
 import auth.clients.models
 import auth.confirmations.models
 import auth.devices.models

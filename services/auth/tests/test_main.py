@@ -30,12 +30,25 @@ USER_OPERATIONS = {
     ("delete", "/auth/sessions"),
     ("post", "/auth/step-up"),
     ("get", "/profiles/me"),
+    ("patch", "/profiles/me"),
+    ("get", "/profiles/me/avatar"),
+    ("put", "/profiles/me/avatar"),
+    ("delete", "/profiles/me/avatar"),
     ("put", "/creators/{profile_id}"),
 }
-INTERNAL_OPERATIONS = {("get", "/internal/events"), ("get", "/internal/confirmations/{confirmation_id}")}
+INTERNAL_OPERATIONS = {
+    ("get", "/internal/events"),
+    ("get", "/internal/confirmations/{confirmation_id}"),
+    ("get", "/internal/jobs/due"),
+    ("post", "/internal/avatars/{avatar_id}/claim"),
+    ("post", "/internal/avatars/{avatar_id}/result"),
+    ("post", "/internal/avatars/{avatar_id}/failure"),
+}
 OPEN_OPERATIONS = {
     ("post", "/profiles"),
     ("get", "/profiles/{profile_id}"),
+    ("get", "/profiles/by-username/{username}"),
+    ("get", "/profiles/{profile_id}/avatars/{avatar_id}"),
     ("post", "/profiles/confirmations"),
     ("post", "/auth/confirmation-mails"),
     ("post", "/auth/password-resets"),
@@ -54,6 +67,7 @@ OPEN_OPERATIONS = {
 }
 INPUT_SCHEMAS = (
     "ProfileCreate",
+    "ProfileUpdate",
     "SessionUpdate",
     "MailRequest",
     "PasswordReset",

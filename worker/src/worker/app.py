@@ -14,7 +14,12 @@ from worker.config import WorkerConfig
 from worker.constants import QueueName, TaskName
 from worker.signals import connect_signals
 
-TASK_MODULES: Final = ("worker.mail.tasks", "worker.renderings.tasks", "worker.sweeps.tasks")
+TASK_MODULES: Final = (
+    "worker.avatars.tasks",
+    "worker.mail.tasks",
+    "worker.renderings.tasks",
+    "worker.sweeps.tasks",
+)
 SWEEP_SECONDS: Final = 5.0
 CANARY_SECONDS: Final = 15.0
 
@@ -49,6 +54,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "task_routes": {
         TaskName.SEND_EMAIL: {"queue": QueueName.MAIL},
         TaskName.RENDER_POST: {"queue": QueueName.CPU},
+        TaskName.RESIZE_AVATAR: {"queue": QueueName.CPU},
         TaskName.RESEND_HINTS: {"queue": QueueName.DEFAULT},
         TaskName.TOUCH_CANARY: {"queue": QueueName.DEFAULT},
     },

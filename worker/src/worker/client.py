@@ -16,16 +16,18 @@ POLICY = ClientPolicy(timeout=5.0, connect_timeout=1.0, max_connections=2)
 
 @dataclass(frozen=True)
 class Owners:
+    identity: SyncServiceClient
+    """Auth as it gives tokens: one comes to it without any."""
     auth: SyncServiceClient
     posts: SyncServiceClient
     notifications: SyncServiceClient
 
     def list_all(self) -> list[SyncServiceClient]:
         """Those that have jobs."""
-        return [self.posts, self.notifications]
+        return [self.auth, self.posts, self.notifications]
 
     def close(self) -> None:
-        for client in (self.auth, self.posts, self.notifications):
+        for client in (self.identity, *self.list_all()):
             client.close()
 
 
@@ -33,14 +35,15 @@ class Owners:
 def get_owners() -> Owners:
     """The clients of this process, made on first use."""
     config = load_config(OwnersConfig)
-    auth = SyncServiceClient("auth", str(config.auth_url), policy=POLICY)
-    source = SyncServiceTokenSource(auth, load_config(ServiceClientConfig))
+    identity = SyncServiceClient("auth", str(config.auth_url), policy=POLICY)
+    source = SyncServiceTokenSource(identity, load_config(ServiceClientConfig))
 
     def create(target: str, url: str) -> SyncServiceClient:
         return SyncServiceClient(target, url, token_source=source, policy=POLICY)
 
     return Owners(
-        auth=auth,
+        identity=identity,
+        auth=create("auth", str(config.auth_url)),
         posts=create("posts", str(config.posts_url)),
         notifications=create("notifications", str(config.notifications_url)),
     )

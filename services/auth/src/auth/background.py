@@ -1,12 +1,14 @@
 """The background process: it keeps house. Nobody waits for it, and nothing is lost while it is away."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.audit.constants import CHAIN_BATCH, CHAIN_SECONDS
 from auth.audit.service import chain_entries
+from auth.avatars.service import AVATARS, delete_failed_avatars
 from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
 from auth.devices.service import delete_unseen_devices
@@ -22,6 +24,8 @@ from chassis.config import RedisConfig, load_config
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
 from chassis.events.housekeeping import run_hourly
+from chassis.jobs.broker import HintBroker
+from chassis.jobs.hints import HintSender
 from chassis.periodic import run_every
 
 PRUNE_SECONDS = 600.0
@@ -35,23 +39,29 @@ PRUNES: tuple[Prune, ...] = (
     delete_old_revocations,
     delete_unseen_devices,
     delete_old_locks,
+    delete_failed_avatars,
 )
 
 
 async def run_background() -> None:
     """Until SIGTERM."""
-    signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
     redis_url = str(load_config(RedisConfig).redis_url)
-    async with Database(load_config(DatabaseConfig)) as database:
-        tasks: dict[str, BackgroundTask] = {
-            "send-recovery-mails": RequestRunner(database, signer).run,
-            "chain-audit": partial(run_every, CHAIN_SECONDS, "chain-audit", partial(chain_audit, database)),
-            "publish-revocations": RevocationPublisher(database, redis_url).run,
-            "housekeeping": partial(run_hourly, database),
-            "tell-of-locks": partial(run_every, TELL_SECONDS, "tell-of-locks", partial(tell_all, database)),
-            "pruning": partial(run_every, PRUNE_SECONDS, "pruning", partial(prune_all, database)),
-        }
-        await run_tasks("auth", tasks)
+    with closing(HintBroker(redis_url)) as broker:
+        async with Database(load_config(DatabaseConfig)) as database:
+            await run_tasks("auth", create_tasks(database, broker, redis_url))
+
+
+def create_tasks(database: Database, broker: HintBroker, redis_url: str) -> dict[str, BackgroundTask]:
+    signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
+    return {
+        "send-recovery-mails": RequestRunner(database, signer).run,
+        "send-hints": HintSender(database, broker, [AVATARS]).run,
+        "chain-audit": partial(run_every, CHAIN_SECONDS, "chain-audit", partial(chain_audit, database)),
+        "publish-revocations": RevocationPublisher(database, redis_url).run,
+        "housekeeping": partial(run_hourly, database),
+        "tell-of-locks": partial(run_every, TELL_SECONDS, "tell-of-locks", partial(tell_all, database)),
+        "pruning": partial(run_every, PRUNE_SECONDS, "pruning", partial(prune_all, database)),
+    }
 
 
 async def chain_audit(database: Database) -> None:

@@ -3,6 +3,9 @@ from fastapi import APIRouter
 from auth.accounts.router import router as accounts
 from auth.admin.router import router as admin
 from auth.audit.router import router as audit
+from auth.avatars.router import jobs_router as avatar_jobs
+from auth.avatars.router import router as avatars
+from auth.avatars.service import AVATARS
 from auth.confirmations.router import router as confirmations
 from auth.creators.router import router as creators
 from auth.keys.router import router as keys
@@ -13,12 +16,14 @@ from auth.registrations.router import router as registrations
 from auth.sessions.router import router as sessions
 from auth.tokens.router import router as tokens
 from chassis.events.feed import create_feed_router
+from chassis.jobs.router import create_due_jobs_router
 
 router = APIRouter()
 router.include_router(audit)
 router.include_router(admin)
 router.include_router(accounts)  # before profiles: /profiles/me is no id
 router.include_router(profiles)
+router.include_router(avatars)
 router.include_router(creators)
 router.include_router(registrations)
 router.include_router(recovery)
@@ -28,3 +33,5 @@ router.include_router(tokens)
 router.include_router(keys)
 router.include_router(confirmations)
 router.include_router(create_feed_router())
+router.include_router(avatar_jobs)
+router.include_router(create_due_jobs_router([AVATARS]))

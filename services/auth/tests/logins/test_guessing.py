@@ -12,7 +12,6 @@ from sqlalchemy import func, select, update
 
 from auth.devices.models import KnownDevice
 from auth.limits.config import LimitsConfig
-from auth.limits.constants import LimitRule
 from auth.locks.models import LoginLock
 from auth.locks.service import tell_of_locks
 from auth.profiles.models import Profile
@@ -62,7 +61,7 @@ class TestDistributedGuesser:
     @pytest.fixture
     def rates(self) -> dict[str, str]:
         """As they are by default: this is what they are for."""
-        return {rule.value: LimitsConfig.model_fields[rule.value].default for rule in LimitRule}
+        return {name: field.default for name, field in LimitsConfig.model_fields.items()}
 
     @pytest.mark.timeout(300)
     async def test_ten_thousand_guesses_from_a_thousand_addresses(

@@ -50,6 +50,23 @@ class TestUserUpdated:
         await apply(database, change(creator, username="older"), seq=6)
         assert (await client.get(f"/posts/{post.id}")).json()["creator"]["username"] == "renamed"
 
+    async def test_avatar_is_shown_with_what_they_wrote(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        creator: Creator,
+        post: Post,
+        login: Callable[..., Headers],
+    ) -> None:
+        url = f"/api/v1/profiles/{creator.id}/avatars/{uuid4()}"
+        for seq, shown in ((7, url), (8, None)):
+            await apply(database, change(creator, **({"avatar_url": shown} if shown else {})), seq=seq)
+            for headers in ({}, login(creator.id)):
+                read = (await client.get(f"/posts/{post.id}", headers=headers)).json()
+                assert read["creator"]["avatar_url"] == shown
+            [item] = (await client.get("/posts")).json()["items"]
+            assert item["creator"]["avatar_url"] == shown
+
 
 class TestUserBanned:
     async def test_nobody_sees_what_they_wrote_until_they_are_back(

@@ -56,6 +56,7 @@ class TestGetPost:
                 "username": "mina",
                 "first_name": "Mina",
                 "last_name": "Okafor",
+                "avatar_url": None,
                 "is_creator": True,
             },
             "created_at": response.json()["created_at"],

@@ -268,5 +268,6 @@ def _describe(profile: Creator) -> dict[str, Any]:
         "username": profile.username,
         "first_name": profile.first_name,
         "last_name": profile.last_name,
+        "avatar_url": None,
         "is_creator": bool(profile.is_creator),
     }

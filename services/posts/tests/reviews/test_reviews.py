@@ -59,7 +59,13 @@ class TestCreateReview:
             "id": response.json()["id"],
             "post_id": str(post.id),
             **REVIEW,
-            "reviewer": {"id": str(reader.id), "username": "ada", "first_name": "Mina", "last_name": "Okafor"},
+            "reviewer": {
+                "id": str(reader.id),
+                "username": "ada",
+                "first_name": "Mina",
+                "last_name": "Okafor",
+                "avatar_url": None,
+            },
             "created_at": response.json()["created_at"],
         }
         # What a reader thinks of it is no change of the post.
@@ -109,7 +115,13 @@ class TestCreateReview:
     async def test_reviewer_whose_event_is_late(
         self, client: httpx.AsyncClient, auth: ScriptedUpstream, post: Post, login: Login
     ) -> None:
-        profile: dict[str, Any] = {"id": str(uuid4()), "username": "zoe", "first_name": "Zoe", "last_name": "Park"}
+        profile: dict[str, Any] = {
+            "id": str(uuid4()),
+            "username": "zoe",
+            "first_name": "Zoe",
+            "last_name": "Park",
+            "avatar_url": "/x",
+        }
         auth.clear().answer(200, {**profile, "is_creator": False})
         headers = login(UUID(profile["id"]))
 

@@ -6,6 +6,10 @@ ADDRESS_LOCK = 4_826_010
 """First half of an advisory lock; the second is the hash of an address."""
 
 
+TOLD_FIELDS = frozenset({"username", "first_name", "last_name", "language", "time_zone"})
+"""Of a profile: what other services keep, and are told of when it changes."""
+
+
 class Role(StrEnum):
     """Of our staff. What each may do is in the scope of its access tokens."""
 

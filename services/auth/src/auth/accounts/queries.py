@@ -1,25 +1,33 @@
 """The private reads: oneself, and who logs in."""
 
-from sqlalchemy import Text, bindparam, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, select
 
 from auth.accounts.models import Account
 from auth.profiles.models import Profile
 from auth.profiles.queries import PROFILE_ID, PUBLIC_MEMBERS
 from chassis.database.queries import HotQuery, json_object, rfc3339
 
-OWN_PROFILE = HotQuery(
-    select(
-        json_object(
-            **PUBLIC_MEMBERS,
-            email=Account.email,
-            is_confirmed=Account.confirmed_at.is_not(None),
-            updated_at=rfc3339(Profile.updated_at),
-        ).label("body"),
-        Profile.version,
-    )
-    .join(Account, Account.profile_id == Profile.id)
-    .where(Profile.id == PROFILE_ID)
+_OWN_BODY = json_object(
+    **PUBLIC_MEMBERS,
+    email=Account.email,
+    is_confirmed=Account.confirmed_at.is_not(None),
+    roles=Account.roles,
+    language=Profile.language,
+    time_zone=Profile.time_zone,
+    updated_at=rfc3339(Profile.updated_at),
 )
+
+
+def _select_own(body: ColumnElement[Any]) -> Select[Any]:
+    query = select(body.label("body"), Profile.version).join(Account, Account.profile_id == Profile.id)
+    return query.where(Profile.id == PROFILE_ID)
+
+
+OWN_PROFILE = HotQuery(_select_own(_OWN_BODY))
+WRITTEN_PROFILE = _select_own(cast(_OWN_BODY, Text))
+"""Within the transaction that wrote it: the same text, so that its tag is the one of the next read."""
 
 LOGIN = select(
     Account.profile_id,

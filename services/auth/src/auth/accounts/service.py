@@ -8,12 +8,15 @@ import asyncpg
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.accounts.constants import ADDRESS_LOCK, NoticeKind
+from auth.accounts.constants import ADDRESS_LOCK, TOLD_FIELDS, NoticeKind
 from auth.accounts.models import Account
-from auth.accounts.queries import LOGIN_BY_EMAIL, LOGIN_BY_ID, OWN_PROFILE
-from auth.accounts.utils import find_spelling
+from auth.accounts.queries import LOGIN_BY_EMAIL, LOGIN_BY_ID, OWN_PROFILE, WRITTEN_PROFILE
+from auth.accounts.schemas import ProfileUpdate
+from auth.accounts.utils import ProfileDocument, find_spelling
+from auth.audit.constants import AuditAction
+from auth.audit.service import record
 from auth.profiles.models import Profile
-from auth.profiles.service import raise_version
+from auth.profiles.service import change_username, raise_version
 from chassis.contracts.accounts import SecurityNoticed, UserDeleted, UserUpdated
 from chassis.database.queries import Reader
 from chassis.events.outbox import emit_event
@@ -40,6 +43,24 @@ class LoginAccount:
 
 async def get_own_document(reader: Reader, profile_id: UUID) -> asyncpg.Record | None:
     return await reader.fetch_row(OWN_PROFILE, profile_id=profile_id)
+
+
+async def update_profile(session: AsyncSession, profile: Profile, data: ProfileUpdate) -> ProfileDocument:
+    """What it is from now on; `profile` is locked. Raises UsernameTakenError."""
+    given = data.model_dump(include=data.model_fields_set)
+    changes = {name: value for name, value in given.items() if getattr(profile, name) != value}
+    if "username" in changes:
+        await change_username(session, profile, changes["username"])
+        await record(session, AuditAction.USERNAME_CHANGED, subject_id=profile.id)
+    for name, value in changes.items():
+        setattr(profile, name, value)
+    await session.flush()
+    if changes.keys() & TOLD_FIELDS:
+        await emit_user_updated(session, profile.id)
+    elif changes:
+        await raise_version(session, profile.id)
+    written = (await session.execute(WRITTEN_PROFILE, {"profile_id": profile.id})).one()
+    return ProfileDocument(written.body.encode(), written.version)
 
 
 async def find_owner(session: AsyncSession, email: str) -> UUID | None:
@@ -134,6 +155,9 @@ async def emit_user_updated(session: AsyncSession, profile_id: UUID) -> None:
         username=profile.username,
         first_name=profile.first_name,
         last_name=profile.last_name,
+        avatar_url=profile.avatar_url,
+        language=profile.language,
+        time_zone=profile.time_zone,
     )
     await emit_event(session, event, aggregate_id=profile_id, aggregate_seq=version)
 

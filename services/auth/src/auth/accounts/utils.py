@@ -1,4 +1,23 @@
+from dataclasses import dataclass
+
 from email_validator import EmailNotValidError, validate_email
+from fastapi import Response
+
+from chassis.etags import create_etag
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDocument:
+    """Ready to go out."""
+
+    body: bytes
+    version: int
+
+
+def create_written_response(document: ProfileDocument) -> Response:
+    """After a write: with the tag that the next `If-Match` may name."""
+    headers = {"ETag": create_etag(document.version, document.body)}
+    return Response(document.body, headers=headers, media_type="application/json")
 
 
 def normalize_email(address: str) -> str:

@@ -1,7 +1,7 @@
 from pydantic import Field
 
-from auth.profiles.constants import BIO_MAX_LENGTH, NAME_MAX_LENGTH
-from auth.profiles.schemas import Name, ProfileRead
+from auth.profiles.constants import NAME_MAX_LENGTH
+from auth.profiles.schemas import Bio, Name, ProfileRead
 from chassis.schemas import InputModel
 
 
@@ -9,9 +9,8 @@ class CreatorUpdate(InputModel):
     """How a creator is presented. What is left out is emptied: this replaces."""
 
     pen_name: Name | None = None
-    bio: str | None = Field(default=None, max_length=BIO_MAX_LENGTH)
+    bio: Bio | None = None
 
 
 class CreatorRead(ProfileRead):
     pen_name: str | None = Field(max_length=NAME_MAX_LENGTH)
-    bio: str | None = Field(max_length=BIO_MAX_LENGTH)

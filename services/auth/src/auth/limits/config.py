@@ -5,7 +5,7 @@ from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from auth.limits.constants import LimitRule
-from chassis.config import BaseConfig
+from chassis.config import BaseConfig, load_config
 
 
 def check_rates(rates: str) -> str:
@@ -16,6 +16,17 @@ def check_rates(rates: str) -> str:
 
 Rates = Annotated[str, Field(max_length=200), AfterValidator(check_rates)]
 """As the library `limits` writes them: `10/15 minutes`, several with a semicolon between."""
+
+
+class AccountLimitsConfig(BaseConfig):
+    """How often somebody may do what changes their own account, or costs us more than a request."""
+
+    model_config = SettingsConfigDict(env_prefix="LIMITS_")
+
+    email_change: Rates = "5/hour;10/day"
+    avatar: Rates = "20/hour"
+    username_change: Rates = "3/30 days"
+    export: Rates = "3/day"
 
 
 class LimitsConfig(BaseConfig):
@@ -33,14 +44,13 @@ class LimitsConfig(BaseConfig):
     reset: Rates = "20/hour"
     mail: Rates = "5/hour;15/day"
     confirm: Rates = "30/hour"
-    email_change: Rates = "5/hour;10/day"
     step_up: Rates = "10/15 minutes"
     authorize: Rates = "60/5 minutes"
     introspect: Rates = "600/minute"
-    export: Rates = "3/day"
 
     def get_rates(self, rule: LimitRule) -> list[RateLimitItem]:
-        return parse_many(getattr(self, rule.value))
+        config = self if rule.value in type(self).model_fields else load_config(AccountLimitsConfig)
+        return parse_many(getattr(config, rule.value))
 
 
 class LocalLimitsConfig(BaseConfig):

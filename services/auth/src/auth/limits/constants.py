@@ -25,6 +25,8 @@ class LimitRule(StrEnum):
     AUTHORIZE = "authorize"
     INTROSPECT = "introspect"
     EXPORT = "export"
+    AVATAR = "avatar"
+    USERNAME_CHANGE = "username_change"
 
 
 KEY_PREFIX: Final = "limits"

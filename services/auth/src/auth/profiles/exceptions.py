@@ -14,7 +14,7 @@ from chassis.problems import ConflictError, ForbiddenError, NotFoundError
 
 class UsernameTakenError(ConflictError):
     code = "username_taken"
-    title = "There is an account with this username"
+    title = "The username is, or was, somebody else's"
 
 
 class ProfileNotFoundError(NotFoundError):

@@ -18,7 +18,7 @@ from auth.confirmations.exceptions import ConfirmationInvalidError
 from auth.confirmations.models import Confirmation
 from auth.confirmations.utils import ConfirmationSigner
 from auth.profiles.models import Profile
-from auth.profiles.service import raise_version
+from auth.profiles.service import raise_version, refuse_former_username
 from auth.registrations.schemas import ProfileCreate
 from chassis.contracts.accounts import SecurityNoticed, UserConfirmed, UserRegistered
 from chassis.contracts.base import Event
@@ -32,7 +32,7 @@ class Registration:
 
 
 async def create_profile(session: AsyncSession, signer: ConfirmationSigner, registration: Registration) -> ProfileMe:
-    """Raises UsernameTakenError (through its unique index).
+    """Raises UsernameTakenError.
 
     Whether somebody has the address already changes nothing that the caller could see, and hardly the work: only the
     mail is another one, and who opens the mailbox may know.
@@ -43,6 +43,7 @@ async def create_profile(session: AsyncSession, signer: ConfirmationSigner, regi
     profile = Profile(**names, hidden_at=func.now())
     session.add(profile)
     await session.flush()
+    await refuse_former_username(session, profile)
     session.add(Account(profile_id=profile.id, email=data.email, password_hash=registration.password_hash))
     await session.flush()
     confirmation_id = await confirmations.create_confirmation(session, signer, profile.id)
@@ -53,10 +54,16 @@ async def create_profile(session: AsyncSession, signer: ConfirmationSigner, regi
     return ProfileMe(
         id=profile.id,
         **names,
+        bio=profile.bio,
+        website=profile.website,
+        avatar_url=profile.avatar_url,
         is_creator=profile.is_creator,
         created_at=profile.created_at,
         email=data.email,
         is_confirmed=False,
+        roles=[],
+        language=profile.language,
+        time_zone=profile.time_zone,
         updated_at=profile.updated_at,
     )
 

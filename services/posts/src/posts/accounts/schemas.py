@@ -12,4 +12,5 @@ class AccountProfile(CustomModel):
     username: str = Field(max_length=200)
     first_name: str = Field(max_length=200)
     last_name: str = Field(max_length=200)
+    avatar_url: str | None = Field(default=None, max_length=200)
     is_creator: bool

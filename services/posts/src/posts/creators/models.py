@@ -16,6 +16,7 @@ class Creator(Base):
     username: Mapped[str]
     first_name: Mapped[str]
     last_name: Mapped[str]
+    avatar_url: Mapped[str | None]
     is_creator: Mapped[bool] = mapped_column(server_default="false")
     hidden_at: Mapped[datetime | None]
     """While somebody is banned, and once they are gone: nobody sees what they wrote."""

@@ -15,6 +15,7 @@ def build_creator_json() -> ColumnElement[Any]:
         username=Creator.username,
         first_name=Creator.first_name,
         last_name=Creator.last_name,
+        avatar_url=Creator.avatar_url,
         is_creator=Creator.is_creator,
     )
 
@@ -22,12 +23,21 @@ def build_creator_json() -> ColumnElement[Any]:
 def build_profile_json() -> ColumnElement[Any]:
     """`ProfileSummary` of the joined `creator`."""
     return json_object(
-        id=Creator.id, username=Creator.username, first_name=Creator.first_name, last_name=Creator.last_name
+        id=Creator.id,
+        username=Creator.username,
+        first_name=Creator.first_name,
+        last_name=Creator.last_name,
+        avatar_url=Creator.avatar_url,
     )
 
 
 PROFILE = HotQuery(
-    select(Creator.id, Creator.username, Creator.first_name, Creator.last_name, Creator.is_creator).where(
-        Creator.id == bindparam("profile_id", type_=Creator.id.type)
-    )
+    select(
+        Creator.id,
+        Creator.username,
+        Creator.first_name,
+        Creator.last_name,
+        Creator.avatar_url,
+        Creator.is_creator,
+    ).where(Creator.id == bindparam("profile_id", type_=Creator.id.type))
 )

@@ -53,12 +53,14 @@ async def apply_profile(session: AsyncSession, event: UserRegistered | UserUpdat
         username=event.username,
         first_name=event.first_name,
         last_name=event.last_name,
+        avatar_url=event.avatar_url if isinstance(event, UserUpdated) else None,
         profile_seq=seq,
     )
-    names = {name: statement.excluded[name] for name in ("username", "first_name", "last_name", "profile_seq")}
+    shown = ("username", "first_name", "last_name", "avatar_url", "profile_seq")
+    newer = {name: statement.excluded[name] for name in shown}
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=[Creator.id], set_=names, where=Creator.profile_seq < statement.excluded.profile_seq
+            index_elements=[Creator.id], set_=newer, where=Creator.profile_seq < statement.excluded.profile_seq
         )
     )
 
