@@ -16,6 +16,8 @@ GATEWAY_PORT = os.environ.get("E2E_GATEWAY_PORT", "18080")
 MAILBOX_PORT = os.environ.get("E2E_MAILBOX_PORT", "18026")
 COMPOSE = ("docker", "compose", "-p", PROJECT, "-f", "docker-compose.yml", "-f", "deploy/compose.e2e.yml")
 
+NOTHING_TO_KILL = re.compile("ended with 137|is not running|stopped state|is restarting|init-p: broken pipe")
+
 
 class ComposePlatform:
     kind = "compose"
@@ -41,8 +43,9 @@ class ComposePlatform:
         try:
             await self._run_async("exec", "--no-TTY", name, "python", "-c", crash)
         except RuntimeError as error:
-            # It is caught in its own crash (137), or between another and the restart there is nothing to kill.
-            if not re.search(r"ended with 137|is not running|stopped state|is restarting", str(error)):
+            # It is caught in its own crash (137), or there is nothing to kill: the container is between another and the
+            # restart, or ends so while this one begins.
+            if not NOTHING_TO_KILL.search(str(error)):
                 raise
 
     async def restart(self, name: str) -> None:
