@@ -14,10 +14,13 @@ from auth.keys.service import KeyRing
 from auth.limits.client import RedisWindows
 from auth.limits.config import LimitsConfig, LocalLimitsConfig
 from auth.limits.service import RateLimiter
+from auth.mfa.utils import RecoveryCodeDigester
 from auth.passwords.config import HashingConfig
 from auth.passwords.utils import PasswordHashing
 from auth.router import router
 from auth.sessions.utils import RefreshChain
+from auth.totp.config import TotpConfig
+from auth.totp.utils import TotpBox
 from chassis.app import ServiceSpec
 from chassis.app import create_app as create_chassis_app
 from chassis.config import AppConfig, RedisConfig, load_config
@@ -38,7 +41,9 @@ def create_app() -> FastAPI:
     redis_url = str(load_config(RedisConfig).redis_url)
     feed = RevocationFeed(redis_url)
     limiter = create_limiter(keys_config, redis_url)
-    load_config(PublicConfig)  # what is wrong in it must be told here, not by the first login
+    # What is wrong in them must be told here, not by the first login.
+    load_config(PublicConfig)
+    load_config(TotpConfig)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +68,8 @@ def create_app() -> FastAPI:
     app.state.rate_limiter = limiter
     app.state.device_signer = DeviceSigner(keys_config.derive_secret("devices"))
     app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
+    app.state.totp_box = TotpBox(keys_config.derive_secret("totp"))
+    app.state.recovery_code_digester = RecoveryCodeDigester(keys_config.derive_secret("recovery-codes"))
     return app
 
 

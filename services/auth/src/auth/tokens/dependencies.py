@@ -8,20 +8,30 @@ from fastapi.exceptions import RequestValidationError
 
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError, OAuthError
 from auth.config import PublicConfig
-from auth.devices.dependencies import DeviceCookie, DeviceSignerDep, identify_device, set_device_cookie
+from auth.devices.dependencies import (
+    DeviceCookie,
+    DeviceSignerDep,
+    build_device_cookie,
+    identify_device,
+    set_device_cookie,
+)
 from auth.devices.service import ThisDevice
 from auth.keys.dependencies import TokenIssuerDep
 from auth.limits.dependencies import AddressKeyDep
 from auth.logins.dependencies import LoginToolsDep
-from auth.logins.service import PasswordLogin
+from auth.logins.exceptions import MfaRequiredError
+from auth.logins.service import MfaLogin, PasswordLogin
 from auth.sessions.dependencies import DeviceInfoDep, RefreshChainDep
+from auth.tokens import service
 from auth.tokens.constants import REFRESH_COOKIE, SECRET_MAX_LENGTH, Delivery, GrantType
 from auth.tokens.exceptions import GrantTypeUnsupportedError, RefreshTokenInvalidError, TokenRequestInvalidError
 from auth.tokens.schemas import IssuedTokens, LoginTokenRead, RefreshableTokenRead, TokenForm, TokenRead
-from auth.tokens.service import ClientGrant, Grant, PasswordGrant, RefreshGrant, TokenTools
+from auth.tokens.service import ClientGrant, Grant, MfaGrant, PasswordGrant, RefreshGrant, TokenTools
 from auth.tokens.utils import check_client_id, parse_basic_credentials
+from auth.totp.dependencies import CodeToolsDep
+from auth.totp.service import CodeTools
 from chassis.config import load_config
-from chassis.database.dependencies import ReaderDep
+from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import TransactionalRoute
 from chassis.problems import ProblemError, UnauthorizedError
 from chassis.security.dependencies import parse_optional_jwt_data
@@ -83,11 +93,14 @@ async def parse_grant(
     form: Annotated[TokenForm, Form()],
     device: Annotated[ThisDevice, Depends(parse_token_device)],
     address_key: AddressKeyDep,
+    codes: CodeToolsDep,
     cookie: RefreshCookie = None,
 ) -> Grant:
     """What is asked for, complete; wherever a cookie is used or set, not by a page of another site."""
     if form.grant_type == GrantType.PASSWORD:
         return _parse_password_grant(request, form, device, address_key)
+    if form.grant_type == GrantType.MFA:
+        return _parse_mfa_grant(request, form, codes, device, address_key)
     if form.grant_type == GrantType.REFRESH_TOKEN:
         return _parse_refresh_grant(request, form, cookie)
     if form.grant_type == GrantType.CLIENT_CREDENTIALS:
@@ -102,6 +115,17 @@ def _parse_password_grant(request: Request, form: TokenForm, device: ThisDevice,
         refuse_cross_site(request)
     login = PasswordLogin(form.username, form.password.get_secret_value(), device, address_key)
     return PasswordGrant(login, form.delivery)
+
+
+def _parse_mfa_grant(
+    request: Request, form: TokenForm, codes: CodeTools, device: ThisDevice, address_key: str
+) -> MfaGrant:
+    if form.mfa_token is None or form.code is None:
+        raise TokenRequestInvalidError("This grant needs mfa_token and code.")
+    if form.delivery is Delivery.COOKIE:
+        refuse_cross_site(request)
+    proof = codes.parse_code(form.code.get_secret_value())
+    return MfaGrant(MfaLogin(form.mfa_token.get_secret_value(), proof, device, address_key), form.delivery)
 
 
 def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) -> RefreshGrant:
@@ -160,6 +184,22 @@ async def parse_session_end(request: Request, cookie: RefreshCookie = None) -> S
     return SessionEnd(None if jwt_data is None else jwt_data.session_id, cookie)
 
 
+async def issue_tokens(
+    grant: Annotated[Grant, Depends(parse_grant)],
+    tools: Annotated[TokenTools, Depends(get_token_tools)],
+    session: SessionDep,
+) -> IssuedTokens:
+    """A device that is asked for a second factor is told what it is known by, the same way as its tokens will go."""
+    try:
+        return await service.issue_tokens(session, tools, grant)
+    except MfaRequiredError as error:
+        if isinstance(grant, PasswordGrant) and grant.delivery is Delivery.BODY:
+            error.extra |= {"device_token": error.device.token}
+        else:
+            error.headers |= build_device_cookie(error.device)
+        raise
+
+
 def write_tokens(response: Response, issued: IssuedTokens) -> TokenAnswer:
     """The answer to a grant: the refresh token in its cookie or in the body, never in both."""
     values = {
@@ -186,6 +226,5 @@ def set_refresh_cookie(response: Response, token: str, seconds: int) -> None:
     response.set_cookie(REFRESH_COOKIE, token, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict")
 
 
-GrantDep = Annotated[Grant, Depends(parse_grant)]
-TokenToolsDep = Annotated[TokenTools, Depends(get_token_tools)]
+IssuedTokensDep = Annotated[IssuedTokens, Depends(issue_tokens)]
 SessionEndDep = Annotated[SessionEnd, Depends(parse_session_end)]

@@ -5,6 +5,7 @@ from pydantic import ConfigDict, Field, SecretStr
 from auth.accounts.constants import EMAIL_MAX_LENGTH
 from auth.devices.constants import DEVICE_TOKEN_MAX_LENGTH
 from auth.devices.service import ThisDevice
+from auth.mfa.constants import CHALLENGE_TOKEN_MAX_LENGTH, CODE_MAX_LENGTH
 from auth.passwords.constants import PASSWORD_MAX_LENGTH
 from auth.tokens.constants import SCOPE_MAX_LENGTH, SECRET_MAX_LENGTH, TOKEN_MAX_LENGTH, Delivery
 from chassis.schemas import CustomModel, InputModel
@@ -17,10 +18,17 @@ class TokenForm(InputModel):
 
     grant_type: str = Field(
         max_length=100,
-        description="`password` (our own apps only), `refresh_token` or `client_credentials`.",
+        description="`password` and, after it, `urn:broadsheet:params:oauth:grant-type:mfa` (our own apps only), "
+        "`refresh_token` or `client_credentials`.",
     )
     username: str | None = Field(default=None, max_length=EMAIL_MAX_LENGTH, description="The e-mail address.")
     password: SecretStr | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
+    mfa_token: SecretStr | None = Field(
+        default=None, max_length=CHALLENGE_TOKEN_MAX_LENGTH, description="From the answer `mfa_required`."
+    )
+    code: SecretStr | None = Field(
+        default=None, max_length=CODE_MAX_LENGTH, description="Of the authenticator app, or a recovery code."
+    )
     refresh_token: SecretStr | None = Field(
         default=None, max_length=TOKEN_MAX_LENGTH, description="For clients that do not keep cookies."
     )
@@ -30,11 +38,11 @@ class TokenForm(InputModel):
     device_token: SecretStr | None = Field(
         default=None,
         max_length=DEVICE_TOKEN_MAX_LENGTH,
-        description="With `delivery=body`: from an earlier login on this device.",
+        description="With `delivery=body`: from an earlier login on this device, or from `mfa_required`.",
     )
     delivery: Delivery = Field(
         default=Delivery.COOKIE,
-        description="With `password`: `body` gives the refresh token in the answer and sets no cookie.",
+        description="With a login: `body` gives the refresh token in the answer and sets no cookie.",
     )
 
 

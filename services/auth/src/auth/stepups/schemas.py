@@ -2,6 +2,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, SecretStr
 
+from auth.mfa.constants import CODE_MAX_LENGTH
 from auth.passwords.constants import PASSWORD_MAX_LENGTH
 from chassis.schemas import CustomModel, InputModel
 
@@ -13,6 +14,13 @@ class StepUp(InputModel):
     model_config = ConfigDict(str_strip_whitespace=False)
 
     password: SecretStr = Field(max_length=PASSWORD_MAX_LENGTH)
+    code: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=CODE_MAX_LENGTH,
+        repr=False,
+        description="Where the account has a second factor: of the authenticator app, or a recovery code.",
+    )
 
 
 class SteppedUpRead(CustomModel):
