@@ -7,6 +7,7 @@ import auth.confirmations.models
 import auth.devices.models
 import auth.keys.models
 import auth.locks.models
+import auth.passkeys.models
 import auth.profiles.models
 import auth.recovery.models
 import auth.sessions.models

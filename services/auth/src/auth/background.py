@@ -14,6 +14,7 @@ from auth.confirmations.utils import ConfirmationSigner
 from auth.devices.service import delete_unseen_devices
 from auth.locks.constants import TELL_SECONDS
 from auth.locks.service import delete_old_locks, tell_of_locks
+from auth.passkeys.service import delete_expired_challenges
 from auth.recovery.service import RequestRunner
 from auth.registrations.service import delete_unconfirmed_profiles
 from auth.sessions.events import RevocationPublisher
@@ -40,6 +41,7 @@ PRUNES: tuple[Prune, ...] = (
     delete_unseen_devices,
     delete_old_locks,
     delete_failed_avatars,
+    delete_expired_challenges,
 )
 
 

@@ -14,6 +14,8 @@ from auth.keys.service import KeyRing
 from auth.limits.client import RedisWindows
 from auth.limits.config import LimitsConfig, LocalLimitsConfig
 from auth.limits.service import RateLimiter
+from auth.passkeys.config import PasskeyConfig
+from auth.passkeys.utils import create_relying_party
 from auth.passwords.config import HashingConfig
 from auth.passwords.utils import PasswordHashing
 from auth.router import router
@@ -38,7 +40,8 @@ def create_app() -> FastAPI:
     redis_url = str(load_config(RedisConfig).redis_url)
     feed = RevocationFeed(redis_url)
     limiter = create_limiter(keys_config, redis_url)
-    load_config(PublicConfig)  # what is wrong in it must be told here, not by the first login
+    # What is wrong in the settings must be told here, not by the first login.
+    relying_party = create_relying_party(load_config(PublicConfig), load_config(PasskeyConfig))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -62,6 +65,7 @@ def create_app() -> FastAPI:
     app.state.confirmation_signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
     app.state.rate_limiter = limiter
     app.state.device_signer = DeviceSigner(keys_config.derive_secret("devices"))
+    app.state.relying_party = relying_party
     app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
     return app
 

@@ -36,6 +36,7 @@ class NoticeKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     SECOND_FACTOR_ADDED = "second_factor_added"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
+    PASSKEY_COPIED = "passkey_copied"
     RECOVERY_CODES_CREATED = "recovery_codes_created"
     RECOVERY_CODE_USED = "recovery_code_used"
     SESSION_REUSED = "session_reused"

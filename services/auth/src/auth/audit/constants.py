@@ -28,6 +28,7 @@ class AuditAction(StrEnum):
     USERNAME_CHANGED = "username_changed"
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"
+    PASSKEY_COPIED = "passkey_copied"
     RECOVERY_CODES_CREATED = "recovery_codes_created"
     RECOVERY_CODE_USED = "recovery_code_used"
     USER_BANNED = "user_banned"

@@ -5,6 +5,7 @@ class GrantType(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a grant's name
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a grant's name
     CLIENT_CREDENTIALS = "client_credentials"
+    PASSKEY = "urn:broadsheet:params:oauth:grant-type:passkey"
 
 
 class Delivery(StrEnum):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Cookie, Depends, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError, OAuthError
 from auth.config import PublicConfig
@@ -14,11 +15,15 @@ from auth.keys.dependencies import TokenIssuerDep
 from auth.limits.dependencies import AddressKeyDep
 from auth.logins.dependencies import LoginToolsDep
 from auth.logins.service import PasswordLogin
+from auth.passkeys.dependencies import RelyingPartyDep
+from auth.passkeys.schemas import AssertionInput
+from auth.passkeys.service import PasskeyLogin
+from auth.passkeys.utils import RelyingParty
 from auth.sessions.dependencies import DeviceInfoDep, RefreshChainDep
 from auth.tokens.constants import REFRESH_COOKIE, SECRET_MAX_LENGTH, Delivery, GrantType
 from auth.tokens.exceptions import GrantTypeUnsupportedError, RefreshTokenInvalidError, TokenRequestInvalidError
 from auth.tokens.schemas import IssuedTokens, LoginTokenRead, RefreshableTokenRead, TokenForm, TokenRead
-from auth.tokens.service import ClientGrant, Grant, PasswordGrant, RefreshGrant, TokenTools
+from auth.tokens.service import ClientGrant, Grant, PasskeyGrant, PasswordGrant, RefreshGrant, TokenTools
 from auth.tokens.utils import check_client_id, parse_basic_credentials
 from chassis.config import load_config
 from chassis.database.dependencies import ReaderDep
@@ -83,11 +88,14 @@ async def parse_grant(
     form: Annotated[TokenForm, Form()],
     device: Annotated[ThisDevice, Depends(parse_token_device)],
     address_key: AddressKeyDep,
+    rp: RelyingPartyDep,
     cookie: RefreshCookie = None,
 ) -> Grant:
     """What is asked for, complete; wherever a cookie is used or set, not by a page of another site."""
     if form.grant_type == GrantType.PASSWORD:
         return _parse_password_grant(request, form, device, address_key)
+    if form.grant_type == GrantType.PASSKEY:
+        return _parse_passkey_grant(request, form, rp, device, address_key)
     if form.grant_type == GrantType.REFRESH_TOKEN:
         return _parse_refresh_grant(request, form, cookie)
     if form.grant_type == GrantType.CLIENT_CREDENTIALS:
@@ -102,6 +110,24 @@ def _parse_password_grant(request: Request, form: TokenForm, device: ThisDevice,
         refuse_cross_site(request)
     login = PasswordLogin(form.username, form.password.get_secret_value(), device, address_key)
     return PasswordGrant(login, form.delivery)
+
+
+def _parse_passkey_grant(
+    request: Request, form: TokenForm, rp: RelyingParty, device: ThisDevice, address_key: str
+) -> PasskeyGrant:
+    if form.assertion is None:
+        raise TokenRequestInvalidError("This grant needs an assertion.")
+    if form.delivery is Delivery.COOKIE:
+        refuse_cross_site(request)
+    login = PasskeyLogin(parse_assertion(form.assertion), rp, device, address_key)
+    return PasskeyGrant(login, form.delivery)
+
+
+def parse_assertion(text: str) -> AssertionInput:
+    try:
+        return AssertionInput.model_validate_json(text)
+    except ValidationError as error:
+        raise TokenRequestInvalidError("The assertion is not what a browser makes of one.") from error
 
 
 def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) -> RefreshGrant:

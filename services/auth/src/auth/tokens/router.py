@@ -3,6 +3,7 @@ from fastapi import APIRouter, Response
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError
 from auth.limits.exceptions import LimitedError
 from auth.logins.exceptions import AccountBannedError, CredentialsInvalidError, LoginNotConfirmedError
+from auth.passkeys.exceptions import PasskeyRefusedError
 from auth.passwords.exceptions import HashingBusyError
 from auth.tokens import service
 from auth.tokens.dependencies import (
@@ -36,6 +37,7 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
         GrantTypeUnsupportedError,
         ScopeInvalidError,
         CredentialsInvalidError,
+        PasskeyRefusedError,
         RefreshTokenInvalidError,
         ClientInvalidError,
         LoginNotConfirmedError,
@@ -46,9 +48,9 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
     ),
 )
 async def create_token(response: Response, grant: GrantDep, tools: TokenToolsDep, session: SessionDep) -> TokenAnswer:
-    """By password, by refresh token (cookie or form) or, for services, by client credentials (HTTP Basic or form).
+    """By password, by passkey, by refresh token (cookie or form) or, for services, by client credentials.
 
-    The first two give a refresh token as well, in the cookie `__Host-refresh_token`. A client that is no browser asks
+    The first three give a refresh token as well, in the cookie `__Host-refresh_token`. A client that is no browser asks
     for it in the body with `delivery=body`, and sends it back in the form field `refresh_token`.
     """
     return write_tokens(response, await service.issue_tokens(session, tools, grant))

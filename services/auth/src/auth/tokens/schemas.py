@@ -5,6 +5,7 @@ from pydantic import ConfigDict, Field, SecretStr
 from auth.accounts.constants import EMAIL_MAX_LENGTH
 from auth.devices.constants import DEVICE_TOKEN_MAX_LENGTH
 from auth.devices.service import ThisDevice
+from auth.passkeys.constants import ASSERTION_MAX_LENGTH
 from auth.passwords.constants import PASSWORD_MAX_LENGTH
 from auth.tokens.constants import SCOPE_MAX_LENGTH, SECRET_MAX_LENGTH, TOKEN_MAX_LENGTH, Delivery
 from chassis.schemas import CustomModel, InputModel
@@ -17,12 +18,19 @@ class TokenForm(InputModel):
 
     grant_type: str = Field(
         max_length=100,
-        description="`password` (our own apps only), `refresh_token` or `client_credentials`.",
+        description="`password` or `urn:broadsheet:params:oauth:grant-type:passkey` (our own apps only), "
+        "`refresh_token` or `client_credentials`.",
     )
     username: str | None = Field(default=None, max_length=EMAIL_MAX_LENGTH, description="The e-mail address.")
     password: SecretStr | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
     refresh_token: SecretStr | None = Field(
         default=None, max_length=TOKEN_MAX_LENGTH, description="For clients that do not keep cookies."
+    )
+    assertion: str | None = Field(
+        default=None,
+        max_length=ASSERTION_MAX_LENGTH,
+        repr=False,
+        description="Of a passkey: `JSON.stringify()` of what `navigator.credentials.get()` gave.",
     )
     client_id: str | None = Field(default=None, max_length=64)
     client_secret: SecretStr | None = Field(default=None, max_length=SECRET_MAX_LENGTH)
@@ -34,7 +42,7 @@ class TokenForm(InputModel):
     )
     delivery: Delivery = Field(
         default=Delivery.COOKIE,
-        description="With `password`: `body` gives the refresh token in the answer and sets no cookie.",
+        description="With a login: `body` gives the refresh token in the answer and sets no cookie.",
     )
 
 

@@ -16,6 +16,8 @@ from auth.keys.utils import TokenIssuer
 from auth.limits.constants import LimitRule
 from auth.logins import service as logins
 from auth.logins.service import LoginTools, PasswordLogin
+from auth.passkeys import service as passkeys
+from auth.passkeys.service import PasskeyLogin
 from auth.sessions import service as sessions
 from auth.sessions.constants import EndReason
 from auth.sessions.service import DeviceInfo, OpenSession
@@ -44,6 +46,12 @@ class PasswordGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class PasskeyGrant:
+    login: PasskeyLogin
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshGrant:
     refresh_token: str = field(repr=False)
     delivery: Delivery
@@ -57,7 +65,8 @@ class ClientGrant:
     """None asks for all that the client was granted."""
 
 
-Grant = PasswordGrant | RefreshGrant | ClientGrant
+LoginGrant = PasswordGrant | PasskeyGrant
+Grant = LoginGrant | RefreshGrant | ClientGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +96,10 @@ async def issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -
 async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -> IssuedTokens:
     if isinstance(grant, ClientGrant):
         return await _issue_to_client(tools, grant)
-    if isinstance(grant, PasswordGrant):
-        opened = await _open_session_by_password(session, tools, grant)
-    else:
+    if isinstance(grant, RefreshGrant):
         opened = await _refresh_session(session, tools, grant)
+    else:
+        opened = await _open_session(session, tools, grant)
     return IssuedTokens(
         access_token=tools.issuer.issue_user_token(opened.claims),
         expires_in=ACCESS_TOKEN_SECONDS,
@@ -98,7 +107,7 @@ async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) 
         refresh_token=opened.refresh_token,
         refresh_seconds=opened.seconds_left,
         delivery=grant.delivery,
-        device=grant.login.device if isinstance(grant, PasswordGrant) else None,
+        device=None if isinstance(grant, RefreshGrant) else grant.login.device,
     )
 
 
@@ -115,8 +124,11 @@ async def _issue_to_client(tools: TokenTools, grant: ClientGrant) -> IssuedToken
     return IssuedTokens(access_token=access_token, expires_in=ACCESS_TOKEN_SECONDS, scope=scope)
 
 
-async def _open_session_by_password(session: AsyncSession, tools: TokenTools, grant: PasswordGrant) -> OpenSession:
-    checked = await logins.check_password_login(session, tools.login, grant.login)
+async def _open_session(session: AsyncSession, tools: TokenTools, grant: LoginGrant) -> OpenSession:
+    if isinstance(grant, PasskeyGrant):
+        checked = await passkeys.check_passkey_login(session, tools.login, grant.login)
+    else:
+        checked = await logins.check_password_login(session, tools.login, grant.login)
     return await logins.open_session(session, tools.reader, tools.chain, checked, grant.login.device)
 
 
