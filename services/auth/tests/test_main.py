@@ -88,6 +88,8 @@ INPUT_SCHEMAS = (
     "PasskeyCreate",
     "PasskeyUpdate",
     "RegistrationInput",
+    "AssertionInput",
+    "AssertionAnswerInput",
     "AttestationInput",
     "StepUp",
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts import service as accounts
@@ -35,8 +35,6 @@ from auth.passwords.exceptions import HashingBusyError
 from auth.passwords.utils import PasswordHashing
 from auth.sessions import service as sessions
 from auth.sessions.constants import MAX_SESSIONS, SESSION_LIFETIME
-from auth.sessions.exceptions import SessionEndedError
-from auth.sessions.models import LoginSession, ended_at
 from auth.sessions.service import NewSession, OpenSession
 from auth.sessions.utils import RefreshChain, compute_digest
 from chassis.database.queries import Reader
@@ -76,16 +74,6 @@ class CheckedLogin:
     is_on_known_device: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProvedAgain:
-    """Whose session is as good as a new login, and by what."""
-
-    profile_id: UUID
-    session_id: UUID
-    amr: tuple[str, ...] = PASSWORD_AMR
-    acr: Acr = Acr.ONE_FACTOR
-
-
 async def check_password_login(session: AsyncSession, tools: LoginTools, attempt: PasswordLogin) -> CheckedLogin:
     """Raises LimitedError, HashingBusyError, and what `logins.exceptions` lists."""
     account = await accounts.find_login(tools.reader, attempt.email)
@@ -95,7 +83,7 @@ async def check_password_login(session: AsyncSession, tools: LoginTools, attempt
     if not state.is_allowed:
         raise create_limited_error(state)
     is_locked = state.rule is LimitRule.LOGIN_ACCOUNT and state.remaining == 0
-    is_valid = await _verify_password(tools, attempt.password, account, bucket)
+    is_valid = await verify_password(tools, attempt.password, account, bucket)
     if account is None or not is_valid:
         await _record_failure(session, account, attempt.device, is_locked=is_locked)
         raise CredentialsInvalidError
@@ -123,7 +111,7 @@ async def _choose_bucket(reader: Reader, attempt: PasswordLogin, account: LoginA
     return LimitRule.LOGIN_ACCOUNT, account_key(find_spelling(attempt.email) or attempt.email)
 
 
-async def _verify_password(tools: LoginTools, password: str, account: LoginAccount | None, bucket: Bucket) -> bool:
+async def verify_password(tools: LoginTools, password: str, account: LoginAccount | None, bucket: Bucket) -> bool:
     try:
         return await tools.hashing.verify_password(password, None if account is None else account.password_hash)
     except HashingBusyError:
@@ -239,40 +227,3 @@ async def _refuse_changed_roles(session: AsyncSession, login: CheckedLogin) -> N
     roles = (await session.scalars(select(Account.roles).where(Account.profile_id == login.profile_id))).one()
     if set(roles) != set(login.roles):
         raise AccountChangedError
-
-
-async def check_password_again(tools: LoginTools, profile_id: UUID, password: str) -> bool:
-    """Of somebody who is logged in. Only what fails counts. Raises LimitedError, HashingBusyError."""
-    bucket = LimitRule.STEP_UP, account_key(profile_id)
-    await tools.limiter.check(*bucket)
-    account = await accounts.find_login_by_id(tools.reader, profile_id)
-    is_valid = await _verify_password(tools, password, account, bucket)
-    if is_valid:
-        await tools.limiter.give_back(*bucket)
-    return is_valid
-
-
-async def renew_session(session: AsyncSession, proved: ProvedAgain) -> UserClaims:
-    """The session says from now on what was proved just now, and no more. Raises SessionEndedError.
-
-    A password alone is one factor, also where there were two before.
-    """
-    statement = (
-        update(LoginSession)
-        .where(
-            LoginSession.id == proved.session_id,
-            LoginSession.profile_id == proved.profile_id,
-            ended_at > func.now(),
-        )
-        .values(authenticated_at=func.now(), amr=list(proved.amr), acr=proved.acr.value)
-        .returning(LoginSession)
-    )
-    family = (await session.scalars(statement.execution_options(populate_existing=True))).one_or_none()
-    if family is None:
-        raise SessionEndedError
-    details = {"session_id": str(family.id), "amr": " ".join(proved.amr)}
-    await record(session, AuditAction.STEP_UP_SUCCEEDED, subject_id=family.profile_id, details=details)
-    logger.info("session_renewed", session_id=str(family.id), acr=proved.acr.value)
-    return UserClaims(
-        family.profile_id, family.id, family.client_id, family.scope, proved.amr, proved.acr, family.authenticated_at
-    )

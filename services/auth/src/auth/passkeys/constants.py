@@ -1,7 +1,10 @@
 from datetime import timedelta
 from typing import Final
 
+from auth.logins.constants import MFA_AMR
+
 PASSKEY_AMR: Final = ("pop", "user")
+PASSKEY_LOGIN_AMR: Final = (*PASSKEY_AMR, MFA_AMR)
 """RFC 8176: a key is there, and a person. Whether it is hardware, an attestation alone would tell."""
 CHALLENGE_BYTES: Final = 32
 CHALLENGE_LIFETIME = timedelta(minutes=5)

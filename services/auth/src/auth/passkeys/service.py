@@ -15,9 +15,15 @@ from auth.audit.service import record
 from auth.devices.service import ThisDevice
 from auth.devices.utils import describe_device
 from auth.limits.constants import LimitRule
-from auth.logins.constants import MFA_AMR, Acr
+from auth.logins.constants import Acr
 from auth.logins.service import CheckedLogin, LoginTools, refuse_inactive
-from auth.passkeys.constants import CHALLENGE_BYTES, CHALLENGE_LIFETIME, MAX_PASSKEYS, PASSKEY_AMR, PRUNE_CHALLENGES
+from auth.passkeys.constants import (
+    CHALLENGE_BYTES,
+    CHALLENGE_LIFETIME,
+    MAX_PASSKEYS,
+    PASSKEY_LOGIN_AMR,
+    PRUNE_CHALLENGES,
+)
 from auth.passkeys.exceptions import (
     PasskeyInvalidError,
     PasskeyNotFoundError,
@@ -200,7 +206,7 @@ async def check_passkey_login(session: AsyncSession, tools: LoginTools, attempt:
         await record(session, AuditAction.LOGIN_FAILED, subject_id=None, address=address, details=details)
         raise PasskeyRefusedError
     await refuse_inactive(session, account, attempt.device)
-    return CheckedLogin(account.profile_id, account.roles, (*PASSKEY_AMR, MFA_AMR), Acr.TWO_FACTORS)
+    return CheckedLogin(account.profile_id, account.roles, PASSKEY_LOGIN_AMR, Acr.TWO_FACTORS)
 
 
 async def fetch_passkeys(reader: Reader, profile_id: UUID, params: PageParams) -> PageBytes:

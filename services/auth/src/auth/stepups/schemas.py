@@ -1,18 +1,26 @@
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
+from auth.passkeys.schemas import AssertionInput
 from auth.passwords.constants import PASSWORD_MAX_LENGTH
 from chassis.schemas import CustomModel, InputModel
 
 
 class StepUp(InputModel):
-    """Who one is, once more."""
+    """Who one is, once more: by one of the two."""
 
     # A password is taken to the letter.
     model_config = ConfigDict(str_strip_whitespace=False)
 
-    password: SecretStr = Field(max_length=PASSWORD_MAX_LENGTH)
+    password: SecretStr | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
+    passkey: AssertionInput | None = None
+
+    @model_validator(mode="after")
+    def check_one_is_there(self) -> Self:
+        if (self.password is None) is (self.passkey is None):
+            raise ValueError("password or passkey, one of them")
+        return self
 
 
 class SteppedUpRead(CustomModel):
