@@ -8,6 +8,7 @@ import auth.devices.models
 import auth.keys.models
 import auth.locks.models
 import auth.mfa.models
+import auth.passkeys.models
 import auth.profiles.models
 import auth.recovery.models
 import auth.sessions.models

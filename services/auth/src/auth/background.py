@@ -15,6 +15,7 @@ from auth.devices.service import delete_unseen_devices
 from auth.locks.constants import TELL_SECONDS
 from auth.locks.service import delete_old_locks, tell_of_locks
 from auth.mfa.service import delete_old_challenges
+from auth.passkeys.service import delete_expired_challenges
 from auth.recovery.service import RequestRunner
 from auth.registrations.service import delete_unconfirmed_profiles
 from auth.sessions.events import RevocationPublisher
@@ -44,6 +45,7 @@ PRUNES: tuple[Prune, ...] = (
     delete_failed_avatars,
     delete_old_challenges,
     delete_old_enrolments,
+    delete_expired_challenges,
 )
 
 

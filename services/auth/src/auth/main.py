@@ -15,6 +15,8 @@ from auth.limits.client import RedisWindows
 from auth.limits.config import LimitsConfig, LocalLimitsConfig
 from auth.limits.service import RateLimiter
 from auth.mfa.utils import RecoveryCodeDigester
+from auth.passkeys.config import PasskeyConfig
+from auth.passkeys.utils import create_relying_party
 from auth.passwords.config import HashingConfig
 from auth.passwords.utils import PasswordHashing
 from auth.router import router
@@ -41,9 +43,9 @@ def create_app() -> FastAPI:
     redis_url = str(load_config(RedisConfig).redis_url)
     feed = RevocationFeed(redis_url)
     limiter = create_limiter(keys_config, redis_url)
-    # What is wrong in them must be told here, not by the first login.
-    load_config(PublicConfig)
     load_config(TotpConfig)
+    # What is wrong in the settings must be told here, not by the first login.
+    relying_party = create_relying_party(load_config(PublicConfig), load_config(PasskeyConfig))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -67,6 +69,7 @@ def create_app() -> FastAPI:
     app.state.confirmation_signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
     app.state.rate_limiter = limiter
     app.state.device_signer = DeviceSigner(keys_config.derive_secret("devices"))
+    app.state.relying_party = relying_party
     app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
     app.state.totp_box = TotpBox(keys_config.derive_secret("totp"))
     app.state.recovery_code_digester = RecoveryCodeDigester(keys_config.derive_secret("recovery-codes"))

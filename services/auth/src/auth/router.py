@@ -10,6 +10,7 @@ from auth.confirmations.router import router as confirmations
 from auth.creators.router import router as creators
 from auth.keys.router import router as keys
 from auth.mfa.router import router as mfa
+from auth.passkeys.router import router as passkeys
 from auth.profiles.router import router as profiles
 from auth.recovery.router import router as recovery
 from auth.registrations.router import router as registrations
@@ -33,6 +34,7 @@ router.include_router(sessions)
 router.include_router(stepups)
 router.include_router(mfa)
 router.include_router(totp)
+router.include_router(passkeys)
 router.include_router(tokens)
 router.include_router(keys)
 router.include_router(confirmations)

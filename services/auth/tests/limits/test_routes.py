@@ -18,6 +18,7 @@ WITHOUT = {
     "/auth/sessions/{session_id}": "needs a token",
     "/auth/sessions": "needs a token",
     "/profiles/me/avatar": "to do without one needs a token; an upload is limited",
+    "/auth/passkeys/{passkey_id}": "needs a token",
     "/creators/{profile_id}": "needs a token",
 }
 """Routes that change something and take nothing that could be guessed, with why."""

@@ -38,6 +38,7 @@ class NoticeKind(StrEnum):
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     SECOND_FACTOR_FAILED = "second_factor_failed"
     SECOND_FACTORS_RESET = "second_factors_reset"
+    PASSKEY_COPIED = "passkey_copied"
     RECOVERY_CODES_CREATED = "recovery_codes_created"
     RECOVERY_CODE_USED = "recovery_code_used"
     SESSION_REUSED = "session_reused"

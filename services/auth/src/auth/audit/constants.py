@@ -32,6 +32,7 @@ class AuditAction(StrEnum):
     """The password was right; what follows shows whether the second factor was, too."""
     FACTOR_REFUSED = "factor_refused"
     FACTORS_RESET = "factors_reset"
+    PASSKEY_COPIED = "passkey_copied"
     RECOVERY_CODES_CREATED = "recovery_codes_created"
     RECOVERY_CODE_USED = "recovery_code_used"
     USER_BANNED = "user_banned"

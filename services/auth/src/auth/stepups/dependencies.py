@@ -5,6 +5,8 @@ from fastapi import Depends
 from auth.accounts.service import LoginAccount
 from auth.logins.dependencies import LoginToolsDep
 from auth.mfa.dependencies import OwnProverDep
+from auth.passkeys.dependencies import RelyingPartyDep
+from auth.passkeys.service import PasskeyProof
 from auth.recovery.exceptions import PasswordWrongError
 from auth.stepups import service
 from auth.stepups.schemas import StepUp
@@ -14,8 +16,10 @@ from chassis.database.dependencies import SessionDep
 from chassis.security.dependencies import JWTDataDep
 
 
-async def valid_password_again(step_up: StepUp, jwt_data: JWTDataDep, tools: LoginToolsDep) -> LoginAccount:
-    """Before the transaction, which holds no connection meanwhile."""
+async def valid_password_again(step_up: StepUp, jwt_data: JWTDataDep, tools: LoginToolsDep) -> LoginAccount | None:
+    """Before the transaction, which holds no connection meanwhile. None where there is a passkey in its place."""
+    if step_up.password is None:
+        return None
     account = await service.check_password_again(tools, jwt_data.user_id, step_up.password.get_secret_value())
     if account is None:
         raise PasswordWrongError
@@ -23,17 +27,21 @@ async def valid_password_again(step_up: StepUp, jwt_data: JWTDataDep, tools: Log
 
 
 async def valid_step_up(
-    account: Annotated[LoginAccount, Depends(valid_password_again)],
+    account: Annotated[LoginAccount | None, Depends(valid_password_again)],
     step_up: StepUp,
     jwt_data: JWTDataDep,
     tools: LoginToolsDep,
     codes: CodeToolsDep,
+    rp: RelyingPartyDep,
     prover: OwnProverDep,
     session: SessionDep,
 ) -> ProvedAgain:
     """By the second factor as well, where the account has one."""
-    if not account.second_factors:
-        return ProvedAgain(account.profile_id, jwt_data.session_id)
+    if step_up.passkey is not None:
+        passkey = PasskeyProof(rp, step_up.passkey)
+        return await service.check_passkey_again(session, tools.limiter, prover, jwt_data.session_id, passkey)
+    if account is None or not account.second_factors:
+        return ProvedAgain(jwt_data.user_id, jwt_data.session_id)
     proof = None if step_up.code is None else codes.parse_code(step_up.code)
     return await service.check_second_factor(session, tools.limiter, prover, jwt_data.session_id, proof)
 

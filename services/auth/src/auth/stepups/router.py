@@ -2,6 +2,7 @@ from auth.keys.constants import ACCESS_TOKEN_SECONDS
 from auth.keys.dependencies import TokenIssuerDep
 from auth.limits.exceptions import LimitedError
 from auth.mfa.exceptions import SecondFactorMissingError, SecondFactorWrongError
+from auth.passkeys.exceptions import PasskeyWrongError
 from auth.passwords.exceptions import HashingBusyError
 from auth.recovery.exceptions import PasswordWrongError
 from auth.sessions.exceptions import SessionEndedError
@@ -27,6 +28,7 @@ router = create_router(prefix="/auth", tags=["sessions"])
         PasswordWrongError,
         SecondFactorMissingError,
         SecondFactorWrongError,
+        PasskeyWrongError,
         SessionEndedError,
         HashingBusyError,
         LimitedError,
@@ -35,8 +37,9 @@ router = create_router(prefix="/auth", tags=["sessions"])
 async def create_step_up(proved: ValidStepUpDep, issuer: TokenIssuerDep, session: SessionDep) -> SteppedUpRead:
     """Where a route wants a fresh or a stronger login (`login_too_old`): its new access token opens it.
 
-    By the password and, where the account has a second factor, a code of it (`mfa_required` without one): then the
-    session is of two factors, `acr` `aal2`.
+    By the password and, where the account has a second factor, a code of it (`mfa_required` without one); or by
+    a passkey alone, with what `navigator.credentials.get()` gave for the options of a login. With two factors, which a
+    passkey is by itself, the session says `acr` `aal2`.
     """
     claims = await service.renew_session(session, proved)
     return SteppedUpRead(

@@ -1,19 +1,20 @@
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from auth.mfa.constants import CODE_MAX_LENGTH
+from auth.passkeys.schemas import AssertionInput
 from auth.passwords.constants import PASSWORD_MAX_LENGTH
 from chassis.schemas import CustomModel, InputModel
 
 
 class StepUp(InputModel):
-    """Who one is, once more."""
+    """Who one is, once more: by password, with a code where one is asked for, or by passkey alone."""
 
     # A password is taken to the letter.
     model_config = ConfigDict(str_strip_whitespace=False)
 
-    password: SecretStr = Field(max_length=PASSWORD_MAX_LENGTH)
+    password: SecretStr | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
     code: str | None = Field(
         default=None,
         min_length=1,
@@ -21,6 +22,13 @@ class StepUp(InputModel):
         repr=False,
         description="Where the account has a second factor: of the authenticator app, or a recovery code.",
     )
+    passkey: AssertionInput | None = None
+
+    @model_validator(mode="after")
+    def check_one_is_there(self) -> Self:
+        if (self.password is None) is (self.passkey is None) or (self.passkey and self.code):
+            raise ValueError("password, with code or without, or passkey alone")
+        return self
 
 
 class SteppedUpRead(CustomModel):

@@ -19,6 +19,9 @@ from auth.logins.service import LoginTools, verify_password
 from auth.mfa import service as mfa
 from auth.mfa.exceptions import SecondFactorMissingError, SecondFactorWrongError
 from auth.mfa.schemas import Proof, Prover
+from auth.passkeys.constants import PASSKEY_LOGIN_AMR
+from auth.passkeys.exceptions import PasskeyWrongError
+from auth.passkeys.service import PasskeyProof
 from auth.sessions.exceptions import SessionEndedError
 from auth.sessions.models import LoginSession, ended_at
 from chassis.logs import get_logger
@@ -64,6 +67,18 @@ async def check_second_factor(
         raise SecondFactorWrongError
     amr = *PASSWORD_AMR, *proof.amr, MFA_AMR
     return ProvedAgain(account.profile_id, session_id, amr, Acr.TWO_FACTORS)
+
+
+async def check_passkey_again(
+    session: AsyncSession, limiter: RateLimiter, prover: Prover, session_id: UUID, passkey: PasskeyProof
+) -> ProvedAgain:
+    """Both factors at once. Raises PasskeyWrongError, LimitedError, SessionEndedError."""
+    attempt = await mfa.begin_attempt(limiter, prover)
+    if await accounts.hold_login(session, prover.profile_id) is None:
+        raise SessionEndedError
+    if not await mfa.check_proof(session, limiter, attempt, passkey):
+        raise PasskeyWrongError
+    return ProvedAgain(prover.profile_id, session_id, PASSKEY_LOGIN_AMR, Acr.TWO_FACTORS)
 
 
 async def renew_session(session: AsyncSession, proved: ProvedAgain) -> UserClaims:

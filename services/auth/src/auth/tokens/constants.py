@@ -7,6 +7,7 @@ class GrantType(StrEnum):
     CLIENT_CREDENTIALS = "client_credentials"
     MFA = "urn:broadsheet:params:oauth:grant-type:mfa"
     """After `password` was answered with `mfa_required`."""
+    PASSKEY = "urn:broadsheet:params:oauth:grant-type:passkey"
 
 
 class Delivery(StrEnum):

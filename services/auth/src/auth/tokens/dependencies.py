@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Cookie, Depends, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError, OAuthError
 from auth.config import PublicConfig
@@ -21,12 +22,17 @@ from auth.limits.dependencies import AddressKeyDep
 from auth.logins.dependencies import LoginToolsDep
 from auth.logins.exceptions import MfaRequiredError
 from auth.logins.service import MfaLogin, PasswordLogin
+from auth.mfa.schemas import Proof
+from auth.passkeys.dependencies import RelyingPartyDep
+from auth.passkeys.schemas import AssertionInput
+from auth.passkeys.service import PasskeyLogin, PasskeyProof
+from auth.passkeys.utils import RelyingParty
 from auth.sessions.dependencies import DeviceInfoDep, RefreshChainDep
 from auth.tokens import service
 from auth.tokens.constants import REFRESH_COOKIE, SECRET_MAX_LENGTH, Delivery, GrantType
 from auth.tokens.exceptions import GrantTypeUnsupportedError, RefreshTokenInvalidError, TokenRequestInvalidError
 from auth.tokens.schemas import IssuedTokens, LoginTokenRead, RefreshableTokenRead, TokenForm, TokenRead
-from auth.tokens.service import ClientGrant, Grant, MfaGrant, PasswordGrant, RefreshGrant, TokenTools
+from auth.tokens.service import ClientGrant, Grant, MfaGrant, PasskeyGrant, PasswordGrant, RefreshGrant, TokenTools
 from auth.tokens.utils import check_client_id, parse_basic_credentials
 from auth.totp.dependencies import CodeToolsDep
 from auth.totp.service import CodeTools
@@ -94,13 +100,17 @@ async def parse_grant(
     device: Annotated[ThisDevice, Depends(parse_token_device)],
     address_key: AddressKeyDep,
     codes: CodeToolsDep,
+    rp: RelyingPartyDep,
     cookie: RefreshCookie = None,
 ) -> Grant:
     """What is asked for, complete; wherever a cookie is used or set, not by a page of another site."""
     if form.grant_type == GrantType.PASSWORD:
         return _parse_password_grant(request, form, device, address_key)
     if form.grant_type == GrantType.MFA:
-        return _parse_mfa_grant(request, form, codes, device, address_key)
+        proof = _parse_proof(form, codes, rp)
+        return _parse_mfa_grant(request, form, proof, device, address_key)
+    if form.grant_type == GrantType.PASSKEY:
+        return _parse_passkey_grant(request, form, rp, device, address_key)
     if form.grant_type == GrantType.REFRESH_TOKEN:
         return _parse_refresh_grant(request, form, cookie)
     if form.grant_type == GrantType.CLIENT_CREDENTIALS:
@@ -117,15 +127,38 @@ def _parse_password_grant(request: Request, form: TokenForm, device: ThisDevice,
     return PasswordGrant(login, form.delivery)
 
 
-def _parse_mfa_grant(
-    request: Request, form: TokenForm, codes: CodeTools, device: ThisDevice, address_key: str
-) -> MfaGrant:
-    if form.mfa_token is None or form.code is None:
-        raise TokenRequestInvalidError("This grant needs mfa_token and code.")
+def _parse_proof(form: TokenForm, codes: CodeTools, rp: RelyingParty) -> Proof:
+    if form.assertion is not None:
+        return PasskeyProof(rp, parse_assertion(form.assertion))
+    if form.code is None:
+        raise TokenRequestInvalidError("This grant needs a code or an assertion.")
+    return codes.parse_code(form.code.get_secret_value())
+
+
+def _parse_mfa_grant(request: Request, form: TokenForm, proof: Proof, device: ThisDevice, address_key: str) -> MfaGrant:
+    if form.mfa_token is None:
+        raise TokenRequestInvalidError("This grant needs mfa_token.")
     if form.delivery is Delivery.COOKIE:
         refuse_cross_site(request)
-    proof = codes.parse_code(form.code.get_secret_value())
     return MfaGrant(MfaLogin(form.mfa_token.get_secret_value(), proof, device, address_key), form.delivery)
+
+
+def _parse_passkey_grant(
+    request: Request, form: TokenForm, rp: RelyingParty, device: ThisDevice, address_key: str
+) -> PasskeyGrant:
+    if form.assertion is None:
+        raise TokenRequestInvalidError("This grant needs an assertion.")
+    if form.delivery is Delivery.COOKIE:
+        refuse_cross_site(request)
+    login = PasskeyLogin(parse_assertion(form.assertion), rp, device, address_key)
+    return PasskeyGrant(login, form.delivery)
+
+
+def parse_assertion(text: str) -> AssertionInput:
+    try:
+        return AssertionInput.model_validate_json(text)
+    except ValidationError as error:
+        raise TokenRequestInvalidError("The assertion is not what a browser makes of one.") from error
 
 
 def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) -> RefreshGrant:

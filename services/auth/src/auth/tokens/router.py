@@ -10,6 +10,7 @@ from auth.logins.exceptions import (
     MfaTokenInvalidError,
     SecondFactorRefusedError,
 )
+from auth.passkeys.exceptions import PasskeyRefusedError
 from auth.passwords.exceptions import HashingBusyError
 from auth.tokens import service
 from auth.tokens.dependencies import (
@@ -42,6 +43,7 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
         GrantTypeUnsupportedError,
         ScopeInvalidError,
         CredentialsInvalidError,
+        PasskeyRefusedError,
         RefreshTokenInvalidError,
         ClientInvalidError,
         LoginNotConfirmedError,
@@ -55,15 +57,15 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
     ),
 )
 async def create_token(response: Response, issued: IssuedTokensDep) -> TokenAnswer:
-    """By password, by refresh token (cookie or form) or, for services, by client credentials (HTTP Basic or form).
+    """By password, by passkey, by refresh token (cookie or form) or, for services, by client credentials.
 
-    The first two give a refresh token as well, in the cookie `__Host-refresh_token`. A client that is no browser asks
+    The first three give a refresh token as well, in the cookie `__Host-refresh_token`. A client that is no browser asks
     for it in the body with `delivery=body`, and sends it back in the form field `refresh_token`.
 
     Where the account has a second factor, the right password is answered with `mfa_required`, an `mfa_token` and the
     `methods` there are. For five minutes and on the same device (its cookie or, with `delivery=body`, the
     `device_token` that comes along), the grant `urn:broadsheet:params:oauth:grant-type:mfa` with `mfa_token` and
-    `code` is the login.
+    `code`, or the `assertion` of a passkey, is the login.
     """
     return write_tokens(response, issued)
 

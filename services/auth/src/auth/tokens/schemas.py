@@ -6,6 +6,7 @@ from auth.accounts.constants import EMAIL_MAX_LENGTH
 from auth.devices.constants import DEVICE_TOKEN_MAX_LENGTH
 from auth.devices.service import ThisDevice
 from auth.mfa.constants import CHALLENGE_TOKEN_MAX_LENGTH, CODE_MAX_LENGTH
+from auth.passkeys.constants import ASSERTION_MAX_LENGTH
 from auth.passwords.constants import PASSWORD_MAX_LENGTH
 from auth.tokens.constants import SCOPE_MAX_LENGTH, SECRET_MAX_LENGTH, TOKEN_MAX_LENGTH, Delivery
 from chassis.schemas import CustomModel, InputModel
@@ -18,7 +19,8 @@ class TokenForm(InputModel):
 
     grant_type: str = Field(
         max_length=100,
-        description="`password` and, after it, `urn:broadsheet:params:oauth:grant-type:mfa` (our own apps only), "
+        description="`password` and, after it, `urn:broadsheet:params:oauth:grant-type:mfa`, or "
+        "`urn:broadsheet:params:oauth:grant-type:passkey` (our own apps only), "
         "`refresh_token` or `client_credentials`.",
     )
     username: str | None = Field(default=None, max_length=EMAIL_MAX_LENGTH, description="The e-mail address.")
@@ -31,6 +33,12 @@ class TokenForm(InputModel):
     )
     refresh_token: SecretStr | None = Field(
         default=None, max_length=TOKEN_MAX_LENGTH, description="For clients that do not keep cookies."
+    )
+    assertion: str | None = Field(
+        default=None,
+        max_length=ASSERTION_MAX_LENGTH,
+        repr=False,
+        description="Of a passkey: `JSON.stringify()` of what `navigator.credentials.get()` gave.",
     )
     client_id: str | None = Field(default=None, max_length=64)
     client_secret: SecretStr | None = Field(default=None, max_length=SECRET_MAX_LENGTH)

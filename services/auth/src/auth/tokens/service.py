@@ -17,6 +17,8 @@ from auth.limits.constants import LimitRule
 from auth.logins import service as logins
 from auth.logins.exceptions import MfaTokenInvalidError
 from auth.logins.service import LoginTools, MfaLogin, PasswordLogin
+from auth.passkeys import service as passkeys
+from auth.passkeys.service import PasskeyLogin
 from auth.sessions import service as sessions
 from auth.sessions.constants import EndReason
 from auth.sessions.service import DeviceInfo, OpenSession
@@ -51,6 +53,12 @@ class MfaGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class PasskeyGrant:
+    login: PasskeyLogin
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshGrant:
     refresh_token: str = field(repr=False)
     delivery: Delivery
@@ -64,7 +72,7 @@ class ClientGrant:
     """None asks for all that the client was granted."""
 
 
-LoginGrant = PasswordGrant | MfaGrant
+LoginGrant = PasswordGrant | MfaGrant | PasskeyGrant
 Grant = LoginGrant | RefreshGrant | ClientGrant
 
 
@@ -126,6 +134,8 @@ async def _issue_to_client(tools: TokenTools, grant: ClientGrant) -> IssuedToken
 async def _open_session(session: AsyncSession, tools: TokenTools, grant: LoginGrant) -> OpenSession:
     if isinstance(grant, MfaGrant):
         checked = await logins.check_mfa_login(session, tools.login, grant.login)
+    elif isinstance(grant, PasskeyGrant):
+        checked = await passkeys.check_passkey_login(session, tools.login, grant.login)
     else:
         checked = await logins.check_password_login(session, tools.login, grant.login)
     return await logins.open_session(session, tools.reader, tools.chain, checked, grant.login.device)
