@@ -68,12 +68,16 @@ def create_app() -> FastAPI:
     app.state.token_verifier = TokenVerifier.from_config(key_ring, load_config(TokenConfig), feed.revocations)
     app.state.confirmation_signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
     app.state.rate_limiter = limiter
+    set_up_secrets(app, keys_config)
+    return app
+
+
+def set_up_secrets(app: FastAPI, keys_config: KeysConfig) -> None:
     app.state.device_signer = DeviceSigner(keys_config.derive_secret("devices"))
     app.state.relying_party = relying_party
     app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
     app.state.totp_box = TotpBox(keys_config.derive_secret("totp"))
     app.state.recovery_code_digester = RecoveryCodeDigester(keys_config.derive_secret("recovery-codes"))
-    return app
 
 
 def create_limiter(keys_config: KeysConfig, redis_url: str) -> RateLimiter:

@@ -5,6 +5,7 @@ from fastapi import Depends
 from auth.accounts.service import LoginAccount
 from auth.logins.dependencies import LoginToolsDep
 from auth.mfa.dependencies import OwnProverDep
+from auth.mfa.schemas import Proof
 from auth.passkeys.dependencies import RelyingPartyDep
 from auth.passkeys.service import PasskeyProof
 from auth.recovery.exceptions import PasswordWrongError
@@ -26,23 +27,26 @@ async def valid_password_again(step_up: StepUp, jwt_data: JWTDataDep, tools: Log
     return account
 
 
+async def parse_proof(step_up: StepUp, codes: CodeToolsDep, rp: RelyingPartyDep) -> Proof | None:
+    """What is shown beside the password, or in its place."""
+    if step_up.passkey is not None:
+        return PasskeyProof(rp, step_up.passkey)
+    return None if step_up.code is None else codes.parse_code(step_up.code)
+
+
 async def valid_step_up(
     account: Annotated[LoginAccount | None, Depends(valid_password_again)],
-    step_up: StepUp,
+    proof: Annotated[Proof | None, Depends(parse_proof)],
     jwt_data: JWTDataDep,
     tools: LoginToolsDep,
-    codes: CodeToolsDep,
-    rp: RelyingPartyDep,
     prover: OwnProverDep,
     session: SessionDep,
 ) -> ProvedAgain:
     """By the second factor as well, where the account has one."""
-    if step_up.passkey is not None:
-        passkey = PasskeyProof(rp, step_up.passkey)
-        return await service.check_passkey_again(session, tools.limiter, prover, jwt_data.session_id, passkey)
+    if isinstance(proof, PasskeyProof):
+        return await service.check_passkey_again(session, tools.limiter, prover, jwt_data.session_id, proof)
     if account is None or not account.second_factors:
         return ProvedAgain(jwt_data.user_id, jwt_data.session_id)
-    proof = None if step_up.code is None else codes.parse_code(step_up.code)
     return await service.check_second_factor(session, tools.limiter, prover, jwt_data.session_id, proof)
 
 
