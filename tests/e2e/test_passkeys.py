@@ -28,13 +28,19 @@ JOURNEY = """
   const body = JSON.stringify({name: "This browser", credential: created.toJSON()});
   const added = await call("/passkeys", {headers, body});
 
-  const request = await call("/passkeys/authentication/options");
-  const assertion = await navigator.credentials.get(
-    {publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(request.body)});
-  const byPasskey = await getTokens({
-    grant_type: "urn:broadsheet:params:oauth:grant-type:passkey", assertion: JSON.stringify(assertion)});
+  const show = async () => {
+    const request = await call("/passkeys/authentication/options");
+    const assertion = await navigator.credentials.get(
+      {publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(request.body)});
+    return JSON.stringify(assertion);
+  };
+  const grant = "urn:broadsheet:params:oauth:grant-type";
+  const again = await getTokens({grant_type: "password", username: email, password});
+  const byBoth = await getTokens({
+    grant_type: `${grant}:mfa`, mfa_token: again.body.mfa_token, assertion: await show()});
+  const byPasskey = await getTokens({grant_type: `${grant}:passkey`, assertion: await show()});
   const refreshed = await getTokens({grant_type: "refresh_token"});
-  return {byPassword, added, byPasskey, refreshed};
+  return {byPassword, added, again, byBoth, byPasskey, refreshed};
 })
 """
 
@@ -60,6 +66,9 @@ class TestPasskeys:
         assert {name: answer["status"] for name, answer in answers.items()} == {
             "byPassword": httpx.codes.OK,
             "added": httpx.codes.CREATED,
+            # The password alone is not enough any more.
+            "again": httpx.codes.FORBIDDEN,
+            "byBoth": httpx.codes.OK,
             "byPasskey": httpx.codes.OK,
             # By the cookie, which came with the passkey.
             "refreshed": httpx.codes.OK,

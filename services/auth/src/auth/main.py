@@ -43,9 +43,7 @@ def create_app() -> FastAPI:
     redis_url = str(load_config(RedisConfig).redis_url)
     feed = RevocationFeed(redis_url)
     limiter = create_limiter(keys_config, redis_url)
-    load_config(TotpConfig)
-    # What is wrong in the settings must be told here, not by the first login.
-    relying_party = create_relying_party(load_config(PublicConfig), load_config(PasskeyConfig))
+    load_config(TotpConfig)  # what is wrong in it must be told here, not by the first who wants a second factor
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -64,6 +62,7 @@ def create_app() -> FastAPI:
         readiness={"database": database.check, "signing_key": key_ring.check},
     )
     app = create_chassis_app(spec, load_config(AppConfig))
+    app.state.relying_party = create_relying_party(load_config(PublicConfig), load_config(PasskeyConfig))
     app.state.key_ring = key_ring
     app.state.token_verifier = TokenVerifier.from_config(key_ring, load_config(TokenConfig), feed.revocations)
     app.state.confirmation_signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
@@ -74,7 +73,6 @@ def create_app() -> FastAPI:
 
 def set_up_secrets(app: FastAPI, keys_config: KeysConfig) -> None:
     app.state.device_signer = DeviceSigner(keys_config.derive_secret("devices"))
-    app.state.relying_party = relying_party
     app.state.refresh_chain = RefreshChain(keys_config.derive_secret("refresh-tokens"))
     app.state.totp_box = TotpBox(keys_config.derive_secret("totp"))
     app.state.recovery_code_digester = RecoveryCodeDigester(keys_config.derive_secret("recovery-codes"))

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 
 from auth.audit.models import AuditEntry
 from auth.keys.utils import TokenIssuer
-from auth.passkeys.constants import RECENT
+from auth.mfa.constants import RECENT
 from auth.passkeys.models import PasskeyChallenge
 from auth.profiles.models import Profile
 from auth.sessions.service import OpenSession
@@ -37,7 +37,8 @@ async def profile(database: RolledBackDatabase, create_profile: Callable[..., Aw
 
 @pytest.fixture
 async def headers(app: FastAPI, profile: Profile, login: Callable[..., Awaitable[Headers]]) -> Headers:
-    return await login(app, profile)
+    """Of a login by two factors: where there is one, a password alone changes none."""
+    return await login(app, profile, amr=("pwd", "otp", "mfa"), acr="aal2")
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def login_of_old(open_session: Callable[..., Awaitable[OpenSession]]) -> Callabl
     """The headers of somebody who logged in too long ago for what wants a recent login."""
 
     async def create_headers(app: FastAPI, profile: Profile) -> Headers:
-        claims = (await open_session(app, profile)).claims
+        claims = (await open_session(app, profile, acr="aal2")).claims
         issuer = TokenIssuer(await app.state.key_ring.get_signing_key(), load_config(TokenConfig))
         old = replace(claims, authenticated_at=claims.authenticated_at - RECENT - timedelta(minutes=1))
         return {"Authorization": f"Bearer {issuer.issue_user_token(old)}"}

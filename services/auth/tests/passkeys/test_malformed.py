@@ -6,6 +6,7 @@ from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from auth.passkeys.schemas import AssertionInput, RegistrationInput
 from auth.passkeys.utils import (
@@ -78,9 +79,22 @@ class TestDamaged:
         assert read_client_data(encode(data)) is None
 
     @settings(max_examples=200, deadline=None)
-    @given(text=st.from_regex(r"\A[A-Za-z0-9_-]{1,40}\Z"))
-    def test_ids_of_any_length(self, text: str) -> None:
+    @given(data=st.binary(min_size=1, max_size=40))
+    def test_any_id(self, data: bytes) -> None:
         """It is not signed: the key that it leads to decides. It means one thing alone."""
-        damaged = ASSERTION | {"id": text, "rawId": text}
+        damaged = ASSERTION | {"id": encode(data), "rawId": encode(data)}
         verified = verify_assertion(RP, AssertionInput.model_validate(damaged), CHALLENGE, PUBLIC_KEY)
+        assert verified is not None
+        assert verified.credential_id == data
+
+    @settings(max_examples=200, deadline=None)
+    @given(text=st.from_regex(r"\A[A-Za-z0-9_-]{1,40}\Z"))
+    def test_id_of_any_text(self, text: str) -> None:
+        """No text that another would be read as the same as."""
+        damaged = ASSERTION | {"id": text, "rawId": text}
+        try:
+            assertion = AssertionInput.model_validate(damaged)
+        except ValidationError:
+            return
+        verified = verify_assertion(RP, assertion, CHALLENGE, PUBLIC_KEY)
         assert verified is None or encode(verified.credential_id) == text

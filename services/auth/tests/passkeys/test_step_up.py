@@ -91,7 +91,9 @@ class TestCreateStepUp:
     async def test_only_what_fails_counts(
         self, app: FastAPI, client: httpx.AsyncClient, headers: Headers, authenticator: SoftAuthenticator, begin: Begin
     ) -> None:
-        app.state.rate_limiter = RateLimiter(LimitsConfig(step_up="12/minute", passkey="1000/minute"), b"", None)
+        app.state.rate_limiter = RateLimiter(
+            LimitsConfig(second_factor="12/minute", passkey="1000/minute", token="1000/minute"), b"", None
+        )
         bodies = [{"passkey": authenticator.get(await begin(client))} for _ in range(4)]
         for body in bodies:
             assert (await client.post(PATH, json=body, headers=headers)).status_code == 200

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
+from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from auth.accounts import service as accounts
 from auth.accounts.constants import NoticeKind
@@ -42,6 +43,7 @@ from auth.passkeys.schemas import (
     AuthenticationOptionsRead,
     PasskeyAdded,
     PasskeyCreate,
+    RegistrationInput,
     RegistrationOptionsRead,
 )
 from auth.passkeys.utils import (
@@ -130,13 +132,7 @@ async def register_passkey(
 
     Raises PasskeyInvalidError, FactorsTooManyError, and (through its unique constraint) PasskeyTakenError.
     """
-    registration = passkey_data.credential
-    client_data = read_client_data(registration.response.client_data_json)
-    if client_data is None or not await spend_challenge(session, client_data.challenge, account.profile_id):
-        raise PasskeyInvalidError
-    verified = verify_registration(rp, registration, client_data.challenge)
-    if verified is None:
-        raise PasskeyInvalidError
+    verified = await _verify_new(session, rp, account.profile_id, passkey_data.credential)
     added = await mfa.add_factor(session, digester, account, Method.PASSKEY, name=passkey_data.name)
     passkey = Passkey(
         factor_id=added.id,
@@ -157,6 +153,19 @@ async def register_passkey(
         used_at=factor.used_at,
         recovery_codes=added.recovery_codes,
     )
+
+
+async def _verify_new(
+    session: AsyncSession, rp: RelyingParty, profile_id: UUID, registration: RegistrationInput
+) -> VerifiedRegistration:
+    """Raises PasskeyInvalidError."""
+    client_data = read_client_data(registration.response.client_data_json)
+    if client_data is None or not await spend_challenge(session, client_data.challenge, profile_id):
+        raise PasskeyInvalidError
+    verified = verify_registration(rp, registration, client_data.challenge)
+    if verified is None:
+        raise PasskeyInvalidError
+    return verified
 
 
 async def create_authentication_options(session: AsyncSession, rp: RelyingParty) -> AuthenticationOptionsRead:
