@@ -7,7 +7,6 @@ from auth.admin.constants import RECENT_MINUTES
 from auth.admin.dependencies import ActDep, SearchAmbiguousError, UserSearchDep, ValidUserDocumentDep
 from auth.admin.exceptions import LastAdminError, OwnAccountError, UserNotFoundError, UserProtectedError
 from auth.admin.schemas import BanInput, FactorsReset, RolesUpdate, UserRead
-from auth.mfa.exceptions import SecondFactorOffError
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import create_router
 from chassis.etags import NOT_MODIFIED, create_tagged_response
@@ -111,11 +110,14 @@ async def delete_user_sessions(act: ActDep, session: SessionDep) -> None:
     "/{user_id}/mfa-reset",
     status_code=204,
     summary="Take the second factors of a user away",
-    responses=problem_responses(*ACT_ERRORS, SecondFactorOffError),
+    responses=problem_responses(*ACT_ERRORS),
     dependencies=[Depends(require_scope("factors:reset")), RECENT],
 )
 async def reset_factors(act: ActDep, reset: FactorsReset, session: SessionDep) -> None:
-    """For who has lost all of them, recovery codes too. Ends their sessions; they are told by mail, at once."""
+    """For who has lost all of them, recovery codes too. Ends their sessions; they are told by mail.
+
+    Where there is none, nothing changes.
+    """
     await service.reset_factors(session, act, reset.reason)
 
 

@@ -18,7 +18,6 @@ from auth.audit.constants import AuditAction
 from auth.audit.service import record
 from auth.creators import service as creators
 from auth.mfa import service as mfa
-from auth.mfa.exceptions import SecondFactorOffError
 from auth.profiles.models import Profile
 from auth.profiles.service import raise_version
 from auth.sessions.constants import EndReason
@@ -102,9 +101,9 @@ async def end_user_sessions(session: AsyncSession, act: Act) -> None:
 
 
 async def reset_factors(session: AsyncSession, act: Act, reason: str) -> None:
-    """A login asks for the password alone again; all sessions of the user end. Raises SecondFactorOffError."""
+    """A login asks for the password alone again; all sessions of the user end."""
     if not act.account.second_factors:
-        raise SecondFactorOffError
+        return
     await mfa.remove_all_factors(session, act.account)
     await end_sessions(session, EndReason.ENDED_BY_STAFF, profile_id=act.user_id)
     await accounts.notify_owner(session, act.user_id, NoticeKind.SECOND_FACTORS_RESET)
