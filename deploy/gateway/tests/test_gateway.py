@@ -57,6 +57,8 @@ class TestRoutes:
             ("/api/v1/profiles", "auth", "/profiles"),
             ("/api/v1/profiles/me", "auth", "/profiles/me"),
             ("/api/v1/.well-known/jwks.json", "auth", "/.well-known/jwks.json"),
+            ("/.well-known/oauth-authorization-server", "auth", "/.well-known/oauth-authorization-server"),
+            ("/api/v1/auth/authorize?a=b%20c", "auth", "/auth/authorize?a=b%20c"),
             ("/api/v1/creators/1", "auth", "/creators/1"),
             ("/api/v1/creators/1/posts", "posts", "/creators/1/posts"),
             ("/api/v1/creators/1/followers/me", "posts", "/creators/1/followers/me"),
@@ -77,6 +79,7 @@ class TestRoutes:
         "path",
         [
             "/nothing",
+            "/.well-known/jwks.json",
             "/api/v1",
             "/api/v1/nothing",
             "/api/v1/users/1",

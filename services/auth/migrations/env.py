@@ -1,9 +1,12 @@
 # What is imported here is what the metadata holds, and what `make migration` compares the database with.
 import auth.accounts.models
+import auth.apps.models
 import auth.audit.models
 import auth.avatars.models
 import auth.clients.models
+import auth.codes.models
 import auth.confirmations.models
+import auth.consents.models
 import auth.devices.models
 import auth.keys.models
 import auth.locks.models

@@ -4,8 +4,10 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import argon2
 import httpx
@@ -17,8 +19,12 @@ from sqlalchemy import func
 
 from auth.accounts.models import Account
 from auth.accounts.service import lock_account
+from auth.apps.schemas import AppCreate
+from auth.apps.service import Registrar
+from auth.apps.service import create_app as register
 from auth.clients.constants import DELEGABLE_SCOPES
 from auth.clients.service import seed_clients
+from auth.codes.utils import compute_challenge
 from auth.config import MIGRATIONS
 from auth.keys.config import KeysConfig
 from auth.keys.service import KeyRing, ensure_signing_key
@@ -63,6 +69,44 @@ HASHING = HashingConfig(memory_kib=64, time_cost=1, threads=2)
 
 Headers = dict[str, str]
 TOTP_KEY = secrets.token_bytes(32)
+
+
+@dataclass
+class OtherApp:
+    """An app of somebody else, which people can let in."""
+
+    client_id: str
+    secret: str | None
+    redirect_uri: str
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """In a form."""
+        return {"client_id": self.client_id} | ({} if self.secret is None else {"client_secret": self.secret})
+
+    def ask(self, **changes: str) -> dict[str, str]:
+        """The query that it sends somebody's browser with."""
+        query = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": "profile:read",
+            "state": "of-the-app",
+            "code_challenge": compute_challenge(self.verifier),
+            "code_challenge_method": "S256",
+        }
+        return {name: value for name, value in (query | changes).items() if value}
+
+    def redeem(self, code: str, /, **changes: str) -> dict[str, str]:
+        """The form that it gets its tokens with."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "code_verifier": self.verifier,
+            "redirect_uri": self.redirect_uri,
+        }
+        return {name: value for name, value in (form | self.credentials | changes).items() if value}
 
 
 class Authenticator:
@@ -272,3 +316,48 @@ def request_token() -> Callable[..., Awaitable[httpx.Response]]:
         return await client.post("/auth/token", data=form, headers=headers)
 
     return post
+
+
+@pytest.fixture
+def register_app() -> Callable[..., Awaitable[OtherApp]]:
+    """As staff do; confidential unless said otherwise."""
+
+    async def register_it(database: Database, **fields: Any) -> OtherApp:
+        values: dict[str, Any] = {
+            "name": "Reader",
+            "website": "https://reader.example",
+            "redirect_uris": ["https://reader.example/callback"],
+            "scopes": ["profile:read", "posts:read", "posts:write"],
+            "is_confidential": True,
+        }
+        data = AppCreate.model_validate(values | fields)
+        async with database.transaction() as session:
+            created = await register(session, Registrar(uuid4(), None), data)
+        return OtherApp(str(created.client_id), created.client_secret, data.redirect_uris[0])
+
+    return register_it
+
+
+@pytest.fixture
+def log_in_browser(open_session: Callable[..., Awaitable[OpenSession]]) -> Callable[..., Awaitable[Headers]]:
+    """The headers of somebody's browser, on a page of ours."""
+
+    async def create_headers(app: FastAPI, profile: Profile, **fields: Any) -> Headers:
+        opened = await open_session(app, profile, **fields)
+        return {"Cookie": f"__Host-refresh_token={opened.refresh_token}", "Sec-Fetch-Site": "same-origin"}
+
+    return create_headers
+
+
+@pytest.fixture
+def allow() -> Callable[..., Awaitable[str]]:
+    """Somebody presses the button; the code that their browser brings to the app."""
+
+    async def press(client: httpx.AsyncClient, other: OtherApp, browser: Headers, **query: str) -> str:
+        answer = await client.post(
+            "/auth/authorize", params=other.ask(**query), data={"step": "allow"}, headers=browser
+        )
+        assert answer.status_code == 303, answer.text
+        return dict(httpx.URL(answer.headers["location"]).params)["code"]
+
+    return press

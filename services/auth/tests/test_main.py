@@ -46,6 +46,14 @@ USER_OPERATIONS = {
     ("put", "/profiles/me/avatar"),
     ("delete", "/profiles/me/avatar"),
     ("put", "/creators/{profile_id}"),
+    ("get", "/admin/clients"),
+    ("post", "/admin/clients"),
+    ("get", "/admin/clients/{client_id}"),
+    ("put", "/admin/clients/{client_id}"),
+    ("delete", "/admin/clients/{client_id}"),
+    ("post", "/admin/clients/{client_id}/secret"),
+    ("get", "/auth/consents"),
+    ("delete", "/auth/consents/{client_id}"),
 }
 INTERNAL_OPERATIONS = {
     ("get", "/internal/events"),
@@ -75,6 +83,11 @@ OPEN_OPERATIONS = {
     ("post", "/auth/passkeys/authentication/options"),
     ("post", "/auth/token"),
     ("post", "/auth/logout"),
+    ("get", "/auth/authorize"),
+    ("post", "/auth/authorize"),
+    ("post", "/auth/introspect"),
+    ("post", "/auth/revoke"),
+    ("get", "/.well-known/oauth-authorization-server"),
     ("get", "/.well-known/jwks.json"),
 }
 INPUT_SCHEMAS = (
@@ -98,6 +111,10 @@ INPUT_SCHEMAS = (
     "AssertionAnswerInput",
     "AttestationInput",
     "StepUp",
+    "StepForm",
+    "TokenQuestion",
+    "AppCreate",
+    "AppUpdate",
 )
 
 

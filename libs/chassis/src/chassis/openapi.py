@@ -56,4 +56,5 @@ def _complete_responses(operation: dict[str, Any]) -> None:
         responses.setdefault(status, {"description": codes})
     for status, response in responses.items():
         if int(status) >= HTTPStatus.BAD_REQUEST:
-            response["content"] = {PROBLEM_MEDIA_TYPE: PROBLEM_REF}
+            # What a route declares stays: OAuth has a media type of its own, and pages are pages.
+            response.setdefault("content", {PROBLEM_MEDIA_TYPE: PROBLEM_REF})

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.audit.constants import CHAIN_BATCH, CHAIN_SECONDS
 from auth.audit.service import chain_entries
 from auth.avatars.service import AVATARS, delete_failed_avatars
+from auth.codes.service import delete_old_codes
 from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
 from auth.devices.service import delete_unseen_devices
@@ -46,6 +47,7 @@ PRUNES: tuple[Prune, ...] = (
     delete_old_challenges,
     delete_old_enrolments,
     delete_expired_challenges,
+    delete_old_codes,
 )
 
 

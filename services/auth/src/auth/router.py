@@ -2,13 +2,18 @@ from fastapi import APIRouter
 
 from auth.accounts.router import router as accounts
 from auth.admin.router import router as admin
+from auth.apps.router import router as apps
 from auth.audit.router import router as audit
+from auth.authorizations.router import router as authorizations
 from auth.avatars.router import jobs_router as avatar_jobs
 from auth.avatars.router import router as avatars
 from auth.avatars.service import AVATARS
 from auth.confirmations.router import router as confirmations
+from auth.consents.router import router as consents
 from auth.creators.router import router as creators
+from auth.introspection.router import router as introspection
 from auth.keys.router import router as keys
+from auth.metadata.router import router as metadata
 from auth.mfa.router import router as mfa
 from auth.passkeys.router import router as passkeys
 from auth.profiles.router import router as profiles
@@ -24,6 +29,7 @@ from chassis.jobs.router import create_due_jobs_router
 router = APIRouter()
 router.include_router(audit)
 router.include_router(admin)
+router.include_router(apps)
 router.include_router(accounts)  # before profiles: /profiles/me is no id
 router.include_router(profiles)
 router.include_router(avatars)
@@ -36,7 +42,11 @@ router.include_router(mfa)
 router.include_router(totp)
 router.include_router(passkeys)
 router.include_router(tokens)
+router.include_router(authorizations)
+router.include_router(consents)
+router.include_router(introspection)
 router.include_router(keys)
+router.include_router(metadata)
 router.include_router(confirmations)
 router.include_router(create_feed_router())
 router.include_router(avatar_jobs)

@@ -17,6 +17,7 @@ WITHOUT = {
     "/auth/logout": "ends what the caller has",
     "/auth/sessions/{session_id}": "needs a token",
     "/auth/sessions": "needs a token",
+    "/auth/consents/{client_id}": "needs a token",
     "/profiles/me/avatar": "to do without one needs a token; an upload is limited",
     "/auth/passkeys/{passkey_id}": "needs a token",
     "/auth/mfa/factors/{factor_id}": "needs a fresh login with all factors",

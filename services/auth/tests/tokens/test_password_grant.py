@@ -196,7 +196,7 @@ class TestMalformed:
     async def test_refused_as_rfc_6749_wants(self, client: httpx.AsyncClient, form: dict[str, str], error: str) -> None:
         response = await client.post("/auth/token", data=form)
         assert (response.status_code, response.json()["error"]) == (400, error)
-        assert response.headers["content-type"] == "application/problem+json"
+        assert response.headers["content-type"] == "application/json"
         assert response.json()["error_description"]
 
     async def test_json_is_no_form(self, client: httpx.AsyncClient) -> None:

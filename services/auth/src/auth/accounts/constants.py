@@ -23,7 +23,7 @@ MODERATOR_SCOPES = SUPPORT_SCOPES | {"users:ban", "creators:grant"}
 ROLE_SCOPES: Mapping[str, frozenset[str]] = {
     Role.SUPPORT: SUPPORT_SCOPES,
     Role.MODERATOR: MODERATOR_SCOPES,
-    Role.ADMIN: MODERATOR_SCOPES | {"audit:read", "roles:grant", "factors:reset", "clients:manage"},
+    Role.ADMIN: MODERATOR_SCOPES | {"audit:read", "roles:grant", "factors:reset", "clients:read", "clients:write"},
 }
 
 
@@ -42,6 +42,7 @@ class NoticeKind(StrEnum):
     RECOVERY_CODES_CREATED = "recovery_codes_created"
     RECOVERY_CODE_USED = "recovery_code_used"
     SESSION_REUSED = "session_reused"
+    APP_ALLOWED = "app_allowed"
     SIGN_UP_REPEATED = "sign_up_repeated"
     ACCOUNT_BANNED = "account_banned"
     ACCOUNT_DELETED = "account_deleted"

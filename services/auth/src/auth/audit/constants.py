@@ -41,7 +41,10 @@ class AuditAction(StrEnum):
     ROLES_CHANGED = "roles_changed"
     CONSENT_GIVEN = "consent_given"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    CODE_REUSED = "code_reused"
     CLIENT_CREATED = "client_created"
+    CLIENT_UPDATED = "client_updated"
+    CLIENT_SECRET_RENEWED = "client_secret_renewed"  # noqa: S105 - an action
     CLIENT_DELETED = "client_deleted"
     KEY_ROTATED = "key_rotated"
     EXPORT_REQUESTED = "export_requested"

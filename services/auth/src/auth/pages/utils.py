@@ -20,7 +20,8 @@ STYLE = """
 body { display: grid; place-content: center; min-height: 100vh; margin: 0 }
 main { max-width: 30rem; padding: 2rem; text-align: center }
 h1 { font-size: 1.5rem; font-weight: 600 }
-ul { text-align: left }
+ul { text-align: left; line-height: 1.9 }
+.hint { font-size: .9rem; opacity: .8 }
 form { display: grid; gap: .6rem; justify-items: stretch; margin-top: 1.4rem }
 label { text-align: left; font-size: .95rem }
 input { font: inherit; padding: .5rem .7rem; border: 1px solid #8a8f98; border-radius: .4rem }
@@ -62,8 +63,11 @@ class Page:
     title: str
     texts: Sequence[str] = ()
     items: Sequence[str] = ()
+    hint: str = ""
     form: Form | None = None
     status: int = 200
+    refresh: str = ""
+    """Where the browser goes on to by itself."""
 
     def to_response(self, *, form_target: str = "") -> HTMLResponse:
         """`form_target` is the origin that the answer to the form may redirect to, beside our own."""

@@ -11,7 +11,7 @@ REFRESH_GRACE = timedelta(seconds=10)
 ENDED_KEPT = timedelta(days=1)
 PRUNE_SESSIONS = 100  # each with up to 8,640 refresh tokens
 MAX_SESSIONS = 100
-"""Of one account at a time; a login beyond them ends the one that was used longest ago."""
+"""Of one account in one app at a time; a login beyond them ends the one that was used longest ago."""
 
 SECOND_FACTOR_ACR = "aal2"
 """What a session must say where the account has a second factor."""
@@ -37,6 +37,7 @@ class EndReason(StrEnum):
     REFRESH_REUSED = "refresh_reused"
     CODE_REUSED = "code_reused"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a reason
+    CLIENT_CHANGED = "client_changed"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     ACCOUNT_DELETED = "account_deleted"
     TOO_MANY = "too_many"

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts.exceptions import AccountChangedError
@@ -31,6 +32,7 @@ from auth.sessions.utils import RefreshChain, compute_digest
 from chassis.database.queries import Reader
 from chassis.logs import get_logger
 from chassis.pagination import PageBytes, PageParams
+from chassis.security.constants import FIRST_PARTY_CLIENT
 from chassis.security.dependencies import is_strong_enough
 
 logger = get_logger(__name__)
@@ -55,6 +57,8 @@ class NewSession:
     device: DeviceInfo
     password_hash: str | None = field(default=None, repr=False)
     """The one that was checked, if one was: it must still be the account's when the session begins."""
+    authenticated_at: datetime | None = None
+    """Of an app that was let in by somebody who had logged in before; None: now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Rotation:
 async def create_session(session: AsyncSession, chain: RefreshChain, new: NewSession) -> OpenSession:
     """Raises AccountChangedError when the account was banned, deleted or got other credentials meanwhile."""
     await _hold_account(session, new)
-    await end_superfluous(session, new.profile_id, kept=MAX_SESSIONS - 1)
+    await end_superfluous(session, new.profile_id, client_id=new.client_id, kept=MAX_SESSIONS - 1)
     family = LoginSession(
         profile_id=new.profile_id,
         client_id=new.client_id,
@@ -92,6 +96,7 @@ async def create_session(session: AsyncSession, chain: RefreshChain, new: NewSes
         acr=new.acr,
         user_agent=new.device.user_agent,
         address=new.device.address,
+        authenticated_at=new.authenticated_at or func.now(),
         idle_ends_at=func.now() + IDLE_LIFETIME,
         expires_at=func.now() + SESSION_LIFETIME,
     )
@@ -117,11 +122,13 @@ async def _hold_account(session: AsyncSession, new: NewSession) -> None:
         raise AccountChangedError
 
 
-async def end_superfluous(session: AsyncSession, profile_id: UUID, *, kept: int = MAX_SESSIONS) -> None:
-    """Those that were used longest ago."""
+async def end_superfluous(
+    session: AsyncSession, profile_id: UUID, *, client_id: str = FIRST_PARTY_CLIENT, kept: int = MAX_SESSIONS
+) -> None:
+    """Those that were used longest ago, of one app: none can push out those of another."""
     query = (
         select(LoginSession.id)
-        .where(LoginSession.profile_id == profile_id, ended_at > func.now())
+        .where(LoginSession.profile_id == profile_id, LoginSession.client_id == client_id, ended_at > func.now())
         .order_by(LoginSession.used_at.desc())
         .offset(kept)
     )
@@ -170,25 +177,30 @@ async def end_sessions(
     *,
     profile_id: UUID | None = None,
     session_ids: Collection[UUID] | None = None,
+    client_id: str | None = None,
     except_id: UUID | None = None,
 ) -> list[UUID]:
-    """End those of a profile, those of a list, or those of both; which of them were open.
+    """End those of a profile, of a list, of an app, or those that are all of it; which of them were open.
 
     All services refuse their access tokens within a second: the background process hears of it and tells them.
     """
     statement = update(LoginSession).where(LoginSession.revoked_at.is_(None)).values(revoked_at=func.now())
-    if profile_id is None and session_ids is None:
+    if profile_id is None and session_ids is None and client_id is None:
         raise ValueError("whose sessions, or which?")
     if profile_id is not None:
         statement = statement.where(LoginSession.profile_id == profile_id)
     if session_ids is not None:
         statement = statement.where(LoginSession.id.in_(session_ids))
+    if client_id is not None:
+        statement = statement.where(LoginSession.client_id == client_id)
     if except_id is not None:
         statement = statement.where(LoginSession.id != except_id)
     ended = list(await session.scalars(statement.returning(LoginSession.id)))
     if ended:
-        values = [{"session_id": session_id, "revoked_at": func.clock_timestamp()} for session_id in ended]
-        await session.execute(insert(SessionRevocation).values(values).on_conflict_do_nothing())
+        # One parameter however many they are: a statement has room for 32,767.
+        rows = select(func.unnest(cast(ended, ARRAY(Uuid))), func.clock_timestamp())
+        told = insert(SessionRevocation).from_select(["session_id", "revoked_at"], rows)
+        await session.execute(told.on_conflict_do_nothing())
         await session.execute(select(func.pg_notify(REVOCATION_CHANNEL, "")))
         logger.info("sessions_ended", reason=reason.value, session_ids=[str(session_id) for session_id in ended])
     return ended

@@ -8,6 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError, OAuthError
+from auth.clients.utils import ClientCredentials, check_client_id, read_client_credentials
+from auth.codes.service import Redemption
 from auth.config import PublicConfig
 from auth.devices.dependencies import (
     DeviceCookie,
@@ -32,17 +34,27 @@ from auth.tokens import service
 from auth.tokens.constants import REFRESH_COOKIE, SECRET_MAX_LENGTH, Delivery, GrantType
 from auth.tokens.exceptions import GrantTypeUnsupportedError, RefreshTokenInvalidError, TokenRequestInvalidError
 from auth.tokens.schemas import IssuedTokens, LoginTokenRead, RefreshableTokenRead, TokenForm, TokenRead
-from auth.tokens.service import ClientGrant, Grant, MfaGrant, PasskeyGrant, PasswordGrant, RefreshGrant, TokenTools
-from auth.tokens.utils import check_client_id, parse_basic_credentials
+from auth.tokens.service import (
+    ClientGrant,
+    CodeGrant,
+    Grant,
+    MfaGrant,
+    PasskeyGrant,
+    PasswordGrant,
+    RefreshGrant,
+    TokenTools,
+)
 from auth.totp.dependencies import CodeToolsDep
 from auth.totp.service import CodeTools
 from chassis.config import load_config
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import TransactionalRoute
 from chassis.problems import ProblemError, UnauthorizedError
+from chassis.security.constants import FIRST_PARTY_CLIENT
 from chassis.security.dependencies import parse_optional_jwt_data
 
 SERVER_ERROR = 500
+OAUTH_TYPE = {"Content-Type": "application/json"}
 
 TokenAnswer = LoginTokenRead | RefreshableTokenRead | TokenRead
 
@@ -55,7 +67,7 @@ RefreshCookie = Annotated[
 
 
 class OAuthRoute(TransactionalRoute):
-    """Every refusal carries the members of RFC 6749, also those that know nothing of it."""
+    """Every refusal carries the members of RFC 6749, also those that know nothing of it, and is of its media type."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -65,8 +77,9 @@ class OAuthRoute(TransactionalRoute):
                 return await handle(request)
             except RequestValidationError as error:
                 fields = ", ".join(str(item["loc"][-1]) for item in error.errors())
-                raise TokenRequestInvalidError(f"Missing or malformed: {fields}") from error
+                raise TokenRequestInvalidError(f"Missing or malformed: {fields}", headers=OAUTH_TYPE) from error
             except ProblemError as error:
+                error.headers |= OAUTH_TYPE
                 if not isinstance(error, OAuthError):
                     name = "invalid_request" if error.status < SERVER_ERROR else "temporarily_unavailable"
                     error.extra |= {"error": name, "error_description": error.title}
@@ -113,6 +126,8 @@ async def parse_grant(
         return _parse_passkey_grant(request, form, rp, device, address_key)
     if form.grant_type == GrantType.REFRESH_TOKEN:
         return _parse_refresh_grant(request, form, cookie)
+    if form.grant_type == GrantType.AUTHORIZATION_CODE:
+        return _parse_code_grant(request, form)
     if form.grant_type == GrantType.CLIENT_CREDENTIALS:
         return _parse_client_grant(request, form)
     raise GrantTypeUnsupportedError
@@ -162,6 +177,11 @@ def parse_assertion(text: str) -> AssertionInput:
 
 
 def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) -> RefreshGrant:
+    client = _read_client(request, form)
+    if client is not None and client.client_id != FIRST_PARTY_CLIENT:
+        if form.refresh_token is None:
+            raise TokenRequestInvalidError("An app sends its refresh token in the form.")
+        return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY, client)
     if form.refresh_token is not None:
         return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY)
     if cookie is None:
@@ -170,14 +190,26 @@ def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) 
     return RefreshGrant(cookie, Delivery.COOKIE)
 
 
+def _parse_code_grant(request: Request, form: TokenForm) -> CodeGrant:
+    client = _read_client(request, form)
+    if client is None:
+        raise ClientInvalidError
+    if form.code is None or form.code_verifier is None:
+        raise TokenRequestInvalidError("This grant needs code and code_verifier.")
+    return CodeGrant(client, Redemption(form.code.get_secret_value(), form.code_verifier, form.redirect_uri))
+
+
 def _parse_client_grant(request: Request, form: TokenForm) -> ClientGrant:
-    credentials = parse_basic_credentials(request.headers.get("authorization", ""))
-    if credentials is None and form.client_id is not None and form.client_secret is not None:
-        credentials = form.client_id, form.client_secret.get_secret_value()
-    if credentials is None:
+    client = _read_client(request, form)
+    if client is None or client.secret is None:
         raise ClientInvalidError
     scopes = frozenset(form.scope.split()) if form.scope else None
-    return ClientGrant(check_client_id(credentials[0]), credentials[1], scopes)
+    return ClientGrant(check_client_id(client.client_id), client.secret, scopes)
+
+
+def _read_client(request: Request, form: TokenForm) -> ClientCredentials | None:
+    secret = None if form.client_secret is None else form.client_secret.get_secret_value()
+    return read_client_credentials(request.headers.get("authorization", ""), form.client_id, secret)
 
 
 def refuse_cross_site(request: Request) -> None:

@@ -1,6 +1,14 @@
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
-from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError
+from auth.clients.dependencies import refuse_repeated_fields
+from auth.clients.exceptions import (
+    ClientInvalidError,
+    ClientsManyError,
+    CrossSiteRefusedError,
+    GrantInvalidError,
+    ParameterRepeatedError,
+)
+from auth.clients.utils import oauth_responses
 from auth.limits.exceptions import LimitedError
 from auth.logins.exceptions import (
     AccountBannedError,
@@ -28,7 +36,6 @@ from auth.tokens.exceptions import (
     TokenRequestInvalidError,
 )
 from chassis.database.dependencies import SessionDep
-from chassis.problems import problem_responses
 from chassis.security.exceptions import TokenExpiredError, TokenInvalidError
 
 router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
@@ -38,13 +45,16 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
     "/token",
     status_code=200,
     summary="Get an access token",
-    responses=problem_responses(
+    responses=oauth_responses(
         TokenRequestInvalidError,
+        ParameterRepeatedError,
         GrantTypeUnsupportedError,
         ScopeInvalidError,
         CredentialsInvalidError,
         PasskeyRefusedError,
         RefreshTokenInvalidError,
+        GrantInvalidError,
+        ClientsManyError,
         ClientInvalidError,
         LoginNotConfirmedError,
         AccountBannedError,
@@ -55,9 +65,14 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
         CrossSiteRefusedError,
         HashingBusyError,
     ),
+    dependencies=[Depends(refuse_repeated_fields)],
 )
 async def create_token(response: Response, issued: IssuedTokensDep) -> TokenAnswer:
-    """By password, by passkey, by refresh token (cookie or form) or, for services, by client credentials.
+    """By password, passkey, refresh token (cookie or form), client credentials (services) or a code (apps of others).
+
+    Password and passkey are for our own apps alone. An app of somebody else redeems the code that it got by
+    `/auth/authorize` with `code`, `code_verifier`, `redirect_uri` and its client credentials (HTTP Basic or form; a
+    public one sends its `client_id`), and refreshes with the same.
 
     The first three give a refresh token as well, in the cookie `__Host-refresh_token`. A client that is no browser asks
     for it in the body with `delivery=body`, and sends it back in the form field `refresh_token`.
@@ -74,7 +89,7 @@ async def create_token(response: Response, issued: IssuedTokensDep) -> TokenAnsw
     "/logout",
     status_code=204,
     summary="Log out",
-    responses=problem_responses(CrossSiteRefusedError, TokenInvalidError, TokenExpiredError),
+    responses=oauth_responses(CrossSiteRefusedError, TokenInvalidError, TokenExpiredError),
 )
 async def delete_session(response: Response, end: SessionEndDep, session: SessionDep) -> None:
     """Ends the session of the cookie, and that of the access token. Doing it again changes nothing."""

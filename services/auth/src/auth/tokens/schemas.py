@@ -3,6 +3,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field, SecretStr
 
 from auth.accounts.constants import EMAIL_MAX_LENGTH
+from auth.apps.constants import REDIRECT_URI_MAX_LENGTH
+from auth.codes.constants import VERIFIER_PATTERN
 from auth.devices.constants import DEVICE_TOKEN_MAX_LENGTH
 from auth.devices.service import ThisDevice
 from auth.mfa.constants import CHALLENGE_TOKEN_MAX_LENGTH, CODE_MAX_LENGTH
@@ -21,7 +23,7 @@ class TokenForm(InputModel):
         max_length=100,
         description="`password` and, after it, `urn:broadsheet:params:oauth:grant-type:mfa`, or "
         "`urn:broadsheet:params:oauth:grant-type:passkey` (our own apps only), "
-        "`refresh_token` or `client_credentials`.",
+        "`refresh_token`, `client_credentials` or `authorization_code`.",
     )
     username: str | None = Field(default=None, max_length=EMAIL_MAX_LENGTH, description="The e-mail address.")
     password: SecretStr | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
@@ -29,7 +31,13 @@ class TokenForm(InputModel):
         default=None, max_length=CHALLENGE_TOKEN_MAX_LENGTH, description="From the answer `mfa_required`."
     )
     code: SecretStr | None = Field(
-        default=None, max_length=CODE_MAX_LENGTH, description="Of the authenticator app, or a recovery code."
+        default=None,
+        max_length=CODE_MAX_LENGTH,
+        description="Of an authorization; or of the authenticator app, or a recovery code.",
+    )
+    code_verifier: str | None = Field(default=None, pattern=VERIFIER_PATTERN, repr=False, description="RFC 7636.")
+    redirect_uri: str | None = Field(
+        default=None, max_length=REDIRECT_URI_MAX_LENGTH, description="The same as in the authorization request."
     )
     refresh_token: SecretStr | None = Field(
         default=None, max_length=TOKEN_MAX_LENGTH, description="For clients that do not keep cookies."

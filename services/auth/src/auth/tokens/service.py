@@ -7,10 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts import service as accounts
 from auth.accounts.constants import NoticeKind
+from auth.apps import service as apps
 from auth.audit.constants import AuditAction
 from auth.audit.service import record
 from auth.clients import service as clients
-from auth.clients.exceptions import ClientInvalidError
+from auth.clients.exceptions import ClientInvalidError, GrantInvalidError, GrantReusedError
+from auth.clients.utils import ClientCredentials
+from auth.codes import service as codes
+from auth.codes.service import Redemption
 from auth.keys.constants import ACCESS_TOKEN_SECONDS
 from auth.keys.utils import TokenIssuer
 from auth.limits.constants import LimitRule
@@ -36,7 +40,7 @@ from chassis.security.constants import FIRST_PARTY_CLIENT
 
 logger = get_logger(__name__)
 
-GUESSES = (ClientInvalidError, RefreshTokenInvalidError, MfaTokenInvalidError)
+GUESSES = (ClientInvalidError, GrantInvalidError, RefreshTokenInvalidError, MfaTokenInvalidError)
 """Refusals of which too many from one address are refused unseen."""
 
 
@@ -62,6 +66,15 @@ class PasskeyGrant:
 class RefreshGrant:
     refresh_token: str = field(repr=False)
     delivery: Delivery
+    client: ClientCredentials | None = None
+    """Of an app of somebody else; None in ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGrant:
+    client: ClientCredentials
+    redemption: Redemption
+    delivery: Delivery = Delivery.BODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,7 @@ class ClientGrant:
 
 
 LoginGrant = PasswordGrant | MfaGrant | PasskeyGrant
-Grant = LoginGrant | RefreshGrant | ClientGrant
+Grant = LoginGrant | RefreshGrant | CodeGrant | ClientGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,9 @@ async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) 
         return await _issue_to_client(tools, grant)
     if isinstance(grant, RefreshGrant):
         opened = await _refresh_session(session, tools, grant)
+    elif isinstance(grant, CodeGrant):
+        app = await apps.check_app(tools.reader, grant.client)
+        opened = await codes.redeem_code(session, tools.chain, app.id, grant.redemption, tools.device)
     else:
         opened = await _open_session(session, tools, grant)
     return IssuedTokens(
@@ -114,7 +130,7 @@ async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) 
         refresh_token=opened.refresh_token,
         refresh_seconds=opened.seconds_left,
         delivery=grant.delivery,
-        device=None if isinstance(grant, RefreshGrant) else grant.login.device,
+        device=None if isinstance(grant, RefreshGrant | CodeGrant) else grant.login.device,
     )
 
 
@@ -142,8 +158,11 @@ async def _open_session(session: AsyncSession, tools: TokenTools, grant: LoginGr
 
 
 async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: RefreshGrant) -> OpenSession:
+    client_id = FIRST_PARTY_CLIENT
+    if grant.client is not None:
+        client_id = (await apps.check_app(tools.reader, grant.client)).client_id
     rotation = await sessions.rotate_session(
-        tools.reader, tools.chain, grant.refresh_token, client_id=FIRST_PARTY_CLIENT, device=tools.device
+        tools.reader, tools.chain, grant.refresh_token, client_id=client_id, device=tools.device
     )
     if rotation.is_reused and rotation.session_id is not None and rotation.profile_id is not None:
         logger.warning("refresh_reused", session_id=str(rotation.session_id), user_id=str(rotation.profile_id))
@@ -152,9 +171,9 @@ async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: Refr
             await accounts.notify_owner(session, rotation.profile_id, NoticeKind.SESSION_REUSED)
             details = {"session_id": str(rotation.session_id)}
             await record(session, AuditAction.SESSION_REUSED, subject_id=rotation.profile_id, details=details)
-        raise RefreshTokenReusedError
+        raise RefreshTokenReusedError if grant.client is None else GrantReusedError
     if rotation.opened is None:
-        raise RefreshTokenInvalidError
+        raise RefreshTokenInvalidError if grant.client is None else GrantInvalidError
     return rotation.opened
 
 

@@ -54,6 +54,11 @@ NOTICES: Final[Mapping[str, Notice]] = {
         "A session was ended for your safety",
         f"A login token was used twice, as it is when somebody has copied it. Log in again. {NOT_YOU}",
     ),
+    "app_allowed": Notice(
+        "An app was let into your account",
+        "It can do what you allowed, until you take it back in your account. If that was not you, take it back, set a "
+        "new password at once and end the sessions that you do not know.",
+    ),
     "sign_up_repeated": Notice(
         "You have an account already",
         "Somebody, perhaps you, tried to sign up with this address. You have an account: if you forgot its password, "
@@ -74,6 +79,12 @@ NOTICES: Final[Mapping[str, Notice]] = {
 UNKNOWN_NOTICE: Final = Notice("Something changed in your account", f"Look at your account's security log. {NOT_YOU}")
 """For a kind that is newer than this service."""
 
-DETAIL_LABELS: Final[Mapping[str, str]] = {"device": "Device", "address": "Network", "at": "Time", "factor": "Factor"}
+DETAIL_LABELS: Final[Mapping[str, str]] = {
+    "device": "Device",
+    "address": "Network",
+    "at": "Time",
+    "factor": "Factor",
+    "app": "App",
+}
 ACCOUNT_LINK: Final = "/api/v1/profiles/me"
 EXPORTS_LINK: Final = "/api/v1/auth/exports"
