@@ -46,6 +46,9 @@ Headers = dict[str, str]
 Apply = Callable[..., Awaitable[None]]
 AddReader = Callable[..., Awaitable[UserRegistered]]
 
+USER_SCOPES = ("notifications:read", "notifications:write")
+"""What every login to an app of ours covers here."""
+
 
 @pytest.fixture(scope="session")
 def migrations_path() -> Path:
@@ -100,7 +103,7 @@ def committed_client(
 @pytest.fixture
 def login(signer: TokenSigner) -> Callable[[UUID], Headers]:
     def create_headers(user_id: UUID) -> Headers:
-        return {"Authorization": f"Bearer {signer.issue_user_token(user_id)}"}
+        return {"Authorization": f"Bearer {signer.issue_user_token(user_id, scopes=USER_SCOPES)}"}
 
     return create_headers
 

@@ -37,6 +37,9 @@ ENVIRONMENT = {
 
 Headers = dict[str, str]
 
+USER_SCOPES = ("posts:read", "posts:write", "reviews:write", "follows:write")
+"""What every login to an app of ours covers here."""
+
 
 @pytest.fixture(scope="session")
 def migrations_path() -> Path:
@@ -92,7 +95,7 @@ def committed_client(
 @pytest.fixture
 def login(signer: TokenSigner) -> Callable[[UUID], Headers]:
     def create_headers(user_id: UUID) -> Headers:
-        return {"Authorization": f"Bearer {signer.issue_user_token(user_id)}"}
+        return {"Authorization": f"Bearer {signer.issue_user_token(user_id, scopes=USER_SCOPES)}"}
 
     return create_headers
 

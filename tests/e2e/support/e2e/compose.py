@@ -61,6 +61,9 @@ class ComposePlatform:
         wipe = 'redis-cli --no-auth-warning -u "$(cat /run/secrets/redis_url)" flushall'
         await self._run_async("exec", "--no-TTY", "redis", "sh", "-c", wipe)
 
+    async def grant_role(self, email: str, role: str) -> None:
+        await self._run_async("exec", "--no-TTY", "auth", "python", "-m", "auth", "admin", "grant", email, role)
+
     async def read_logs(self, name: str) -> str:
         return await self._run_async("logs", "--no-color", "--no-log-prefix", name)
 

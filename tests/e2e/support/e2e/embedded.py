@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
 import redis.asyncio
 
 from e2e.polling import wait_until
@@ -77,6 +78,12 @@ class EmbeddedPlatform:
     async def wipe_redis(self) -> None:
         async with redis.asyncio.Redis.from_url(f"redis://{self._state['addresses']['redis']}/0") as client:
             await client.flushall()
+
+    async def grant_role(self, email: str, role: str) -> None:
+        """With the settings of the running service, as its operator has them."""
+        environment = psutil.Process(self._get_pid("auth")).environ()
+        command = [sys.executable, "-m", "auth", "admin", "grant", email, role]
+        await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=environment, capture_output=True, check=True)
 
     async def read_logs(self, name: str) -> str:
         return await asyncio.to_thread((Path(self._state["logs"]) / f"{name}.log").read_text)

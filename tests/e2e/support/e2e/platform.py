@@ -26,6 +26,9 @@ class Platform(Protocol):
     async def wipe_redis(self) -> None:
         """Every key gone, at once."""
 
+    async def grant_role(self, email: str, role: str) -> None:
+        """As its operator does, by the command line."""
+
     async def read_logs(self, name: str) -> str: ...
 
     def read_all_logs(self) -> str: ...

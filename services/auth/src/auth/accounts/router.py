@@ -1,4 +1,4 @@
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 
 from auth.accounts import service
 from auth.accounts.dependencies import CurrentOwnProfileDep, OwnProfileDocumentDep, ValidProfileUpdateDep
@@ -10,9 +10,10 @@ from chassis.database.dependencies import SessionDep
 from chassis.database.routing import create_router
 from chassis.etags import NOT_MODIFIED, VersionStaleError, create_tagged_response
 from chassis.problems import problem_responses
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.dependencies import require_scope
+from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 
 router = create_router()
 
@@ -24,6 +25,7 @@ router = create_router()
     status_code=200,
     summary="Get one's own profile",
     responses=NOT_MODIFIED | problem_responses(*TOKEN_ERRORS, ProfileNotFoundError),
+    dependencies=[Depends(require_scope("profile:read"))],
 )
 async def get_own_profile(request: Request, document: OwnProfileDocumentDep) -> Response:
     """With what only oneself may see."""
@@ -39,6 +41,7 @@ async def get_own_profile(request: Request, document: OwnProfileDocumentDep) -> 
     responses=problem_responses(
         *TOKEN_ERRORS, ProfileNotFoundError, UsernameTakenError, VersionStaleError, LimitedError
     ),
+    dependencies=[Depends(require_scope("profile:write"))],
 )
 async def update_own_profile(
     profile: CurrentOwnProfileDep, profile_data: ValidProfileUpdateDep, session: SessionDep

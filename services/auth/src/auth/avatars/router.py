@@ -17,11 +17,10 @@ from chassis.database.routing import create_router
 from chassis.etags import NOT_MODIFIED
 from chassis.jobs.exceptions import JobNotClaimableError, JobNotFoundError, StaleFenceError
 from chassis.problems import ContentTooLargeError, problem_responses
-from chassis.security.dependencies import require_service_scope
+from chassis.security.dependencies import require_scope, require_service_scope
 from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
-CALLER_ERRORS = (*TOKEN_ERRORS, InsufficientScopeError)
+TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -44,6 +43,7 @@ jobs_router = create_router(
     status_code=200,
     summary="See what became of one's newest avatar",
     responses=problem_responses(*TOKEN_ERRORS, AvatarNotFoundError),
+    dependencies=[Depends(require_scope("profile:read"))],
 )
 async def get_own_avatar(document: OwnAvatarDocumentDep) -> Response:
     """Once it is `ready`, everybody sees it at the `avatar_url` of the profile."""
@@ -70,6 +70,7 @@ async def get_avatar(request: Request, avatar_id: UUID, size: AvatarSizeDep, ima
         *TOKEN_ERRORS, ProfileNotFoundError, ContentTooLargeError, ImageTypeUnsupportedError, LimitedError
     ),
     openapi_extra=IMAGE_BODY,
+    dependencies=[Depends(require_scope("profile:write"))],
 )
 async def update_own_avatar(image: ValidUploadDep, profile: LockedOwnProfileDep, session: SessionDep) -> AvatarRead:
     """The image itself is the body: JPEG, PNG, WebP or GIF of at most 1 MiB and 16 million pixels.
@@ -84,6 +85,7 @@ async def update_own_avatar(image: ValidUploadDep, profile: LockedOwnProfileDep,
     status_code=204,
     summary="Do without an avatar",
     responses=problem_responses(*TOKEN_ERRORS, ProfileNotFoundError),
+    dependencies=[Depends(require_scope("profile:write"))],
 )
 async def delete_own_avatar(profile: LockedOwnProfileDep, session: SessionDep) -> None:
     """Also takes back an upload that is not ready yet."""
@@ -94,7 +96,7 @@ async def delete_own_avatar(profile: LockedOwnProfileDep, session: SessionDep) -
     "/{avatar_id}/claim",
     status_code=200,
     summary="Claim an avatar",
-    responses=problem_responses(*CALLER_ERRORS, JobNotFoundError, JobNotClaimableError),
+    responses=problem_responses(*TOKEN_ERRORS, JobNotFoundError, JobNotClaimableError),
 )
 async def claim_avatar(avatar_id: UUID, session: SessionDep) -> AvatarClaim:
     """Take the job for a while, with the image as it was uploaded."""
@@ -105,7 +107,7 @@ async def claim_avatar(avatar_id: UUID, session: SessionDep) -> AvatarClaim:
     "/{avatar_id}/result",
     status_code=204,
     summary="Report an avatar as done",
-    responses=problem_responses(*CALLER_ERRORS, JobNotFoundError, StaleFenceError),
+    responses=problem_responses(*TOKEN_ERRORS, JobNotFoundError, StaleFenceError),
 )
 async def complete_avatar(avatar_id: UUID, result: AvatarResult, session: SessionDep) -> None:
     """The service shows the images as they are: decoding what was uploaded is the worker's part."""
@@ -116,7 +118,7 @@ async def complete_avatar(avatar_id: UUID, result: AvatarResult, session: Sessio
     "/{avatar_id}/failure",
     status_code=204,
     summary="Report an avatar as failed",
-    responses=problem_responses(*CALLER_ERRORS, JobNotFoundError, StaleFenceError),
+    responses=problem_responses(*TOKEN_ERRORS, JobNotFoundError, StaleFenceError),
 )
 async def fail_avatar(avatar_id: UUID, failure: AvatarFailure, session: SessionDep) -> None:
     """It is tried again after a while, a few times; then, or at once when `permanent`, its owner sees the `code`."""

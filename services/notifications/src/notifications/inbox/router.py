@@ -1,13 +1,13 @@
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import create_router
 from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
-from chassis.security.dependencies import JWTDataDep
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.dependencies import JWTDataDep, require_scope
+from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
 from notifications.inbox import service
 from notifications.inbox.dependencies import OwnNotificationDep
 from notifications.inbox.exceptions import NotificationNotFoundError
@@ -15,7 +15,7 @@ from notifications.inbox.schemas import NotificationRead, UnreadCount
 
 router = create_router(tags=["inbox"])
 
-UNAUTHORIZED = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+UNAUTHORIZED = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 OnlyUnread = Annotated[bool, Query(alias="unread", description="Only what is not read yet.")]
 
 
@@ -24,6 +24,7 @@ OnlyUnread = Annotated[bool, Query(alias="unread", description="Only what is not
     response_model=Page[NotificationRead],
     summary="List my notifications",
     responses=problem_responses(*UNAUTHORIZED, CursorInvalidError),
+    dependencies=[Depends(require_scope("notifications:read"))],
 )
 async def list_notifications(
     request: Request,
@@ -42,6 +43,7 @@ async def list_notifications(
     response_model=UnreadCount,
     summary="Count my unread notifications",
     responses=problem_responses(*UNAUTHORIZED),
+    dependencies=[Depends(require_scope("notifications:read"))],
 )
 async def get_unread_count(reader: ReaderDep, jwt_data: JWTDataDep) -> Response:
     """How many notifications the caller has not read: exact, and current."""
@@ -53,6 +55,7 @@ async def get_unread_count(reader: ReaderDep, jwt_data: JWTDataDep) -> Response:
     status_code=204,
     summary="Mark all my notifications read",
     responses=problem_responses(*UNAUTHORIZED),
+    dependencies=[Depends(require_scope("notifications:write"))],
 )
 async def mark_all_read(session: SessionDep, jwt_data: JWTDataDep) -> None:
     """Mark everything read that is in the caller's inbox now. Those read before keep their time."""
@@ -64,6 +67,7 @@ async def mark_all_read(session: SessionDep, jwt_data: JWTDataDep) -> None:
     status_code=204,
     summary="Mark a notification read",
     responses=problem_responses(*UNAUTHORIZED, NotificationNotFoundError),
+    dependencies=[Depends(require_scope("notifications:write"))],
 )
 async def mark_notification_read(session: SessionDep, notification: OwnNotificationDep) -> None:
     """Mark one notification read; once more changes nothing."""

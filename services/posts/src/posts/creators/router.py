@@ -1,15 +1,17 @@
+from fastapi import Depends
+
 from chassis.database.dependencies import SessionDep
 from chassis.database.routing import create_router
 from chassis.problems import ServiceUnavailableError, problem_responses
-from chassis.security.dependencies import JWTDataDep
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.dependencies import JWTDataDep, require_scope
+from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
 from posts.creators import service
 from posts.creators.dependencies import ValidCreatorDep
 from posts.creators.exceptions import CreatorNotFoundError, SelfFollowError
 
 router = create_router(tags=["creators"])
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 
 
 @router.put(
@@ -17,6 +19,7 @@ TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
     status_code=204,
     summary="Follow a creator",
     responses=problem_responses(*TOKEN_ERRORS, CreatorNotFoundError, SelfFollowError, ServiceUnavailableError),
+    dependencies=[Depends(require_scope("follows:write"))],
 )
 async def follow_creator(jwt_data: JWTDataDep, creator: ValidCreatorDep, session: SessionDep) -> None:
     """From now on the caller is told of what the creator publishes. Following twice changes nothing."""
@@ -28,6 +31,7 @@ async def follow_creator(jwt_data: JWTDataDep, creator: ValidCreatorDep, session
     status_code=204,
     summary="Unfollow a creator",
     responses=problem_responses(*TOKEN_ERRORS, CreatorNotFoundError, ServiceUnavailableError),
+    dependencies=[Depends(require_scope("follows:write"))],
 )
 async def unfollow_creator(jwt_data: JWTDataDep, creator: ValidCreatorDep, session: SessionDep) -> None:
     """Also for one who does not follow."""

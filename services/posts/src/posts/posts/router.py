@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import create_router
@@ -9,8 +9,8 @@ from chassis.etags import VersionStaleError, create_tagged_response
 from chassis.idempotency import IdempotencyDep, IdempotencyKeyBusyError, IdempotencyKeyReusedError
 from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
-from chassis.security.dependencies import OPTIONAL_TOKEN
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.dependencies import OPTIONAL_TOKEN, require_scope
+from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
 from posts.accounts.exceptions import AccountsUnavailableError
 from posts.creators.dependencies import ActiveCreatorDep
 from posts.creators.exceptions import CreatorNotFoundError, NotACreatorError
@@ -27,7 +27,7 @@ from posts.posts.utils import (
 
 router = create_router(tags=["posts"])
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 OWNER_ERRORS = (*TOKEN_ERRORS, NotPostOwnerError, PostNotFoundError)
 
 
@@ -80,6 +80,7 @@ async def get_post(document: ValidPostDocumentDep, request: Request) -> Response
     response_model=PostRead,
     summary="Get one's own post",
     responses={304: {"description": "As the client has it"}, **problem_responses(*OWNER_ERRORS)},
+    dependencies=[Depends(require_scope("posts:read"))],
 )
 async def get_user_post(post: UserPostDep, request: Request) -> Response:
     """For its creator alone, in any state."""
@@ -94,6 +95,7 @@ async def get_user_post(post: UserPostDep, request: Request) -> Response:
     responses=problem_responses(
         *TOKEN_ERRORS, NotACreatorError, IdempotencyKeyBusyError, IdempotencyKeyReusedError, AccountsUnavailableError
     ),
+    dependencies=[Depends(require_scope("posts:write"))],
 )
 async def create_post(creator: ActiveCreatorDep, _: IdempotencyDep, data: PostCreate, session: SessionDep) -> Response:
     """A draft, which only its creator sees. Its Markdown is rendered at once, so that publishing it is instant."""
@@ -106,6 +108,7 @@ async def create_post(creator: ActiveCreatorDep, _: IdempotencyDep, data: PostCr
     response_model=PostRead,
     summary="Replace title and body of a post",
     responses=problem_responses(*OWNER_ERRORS, VersionStaleError),
+    dependencies=[Depends(require_scope("posts:write"))],
 )
 async def update_post(post: CurrentPostDep, data: PostUpdate, session: SessionDep) -> Response:
     """Send `If-Match` so as not to overwrite what somebody else wrote meanwhile.
@@ -121,6 +124,7 @@ async def update_post(post: CurrentPostDep, data: PostUpdate, session: SessionDe
     status_code=204,
     summary="Delete a post",
     responses=problem_responses(*OWNER_ERRORS, VersionStaleError),
+    dependencies=[Depends(require_scope("posts:write"))],
 )
 async def delete_post(post: CurrentPostDep, session: SessionDep) -> None:
     """For good, with its reviews."""
@@ -135,6 +139,7 @@ async def delete_post(post: CurrentPostDep, session: SessionDep) -> None:
         202: {"model": PostRead, "description": "`publishing`: published as soon as its HTML is rendered"},
         **problem_responses(*OWNER_ERRORS, VersionStaleError),
     },
+    dependencies=[Depends(require_scope("posts:write"))],
 )
 async def publish_post(post: CurrentPostDep, session: SessionDep) -> Response:
     """Changes nothing for a post that is published.
@@ -151,6 +156,7 @@ async def publish_post(post: CurrentPostDep, session: SessionDep) -> Response:
     status_code=204,
     summary="Withdraw a post",
     responses=problem_responses(*OWNER_ERRORS, VersionStaleError),
+    dependencies=[Depends(require_scope("posts:write"))],
 )
 async def unpublish_post(post: CurrentPostDep, session: SessionDep) -> None:
     """A draft again, its reviews kept. Published later, it has its former place and its followers hear nothing new."""

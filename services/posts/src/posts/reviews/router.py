@@ -1,13 +1,14 @@
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import create_router
 from chassis.idempotency import IdempotencyDep, IdempotencyKeyBusyError, IdempotencyKeyReusedError
 from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.dependencies import require_scope
+from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
 from posts.accounts.exceptions import AccountsUnavailableError
 from posts.creators.dependencies import ActiveProfileDep
 from posts.creators.exceptions import ProfileUnknownError
@@ -20,7 +21,7 @@ from posts.reviews.schemas import ReviewCreate, ReviewRead
 
 router = create_router(tags=["reviews"])
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 
 
 @router.get(
@@ -50,6 +51,7 @@ async def list_reviews(post_id: UUID, params: PageParamsDep, reader: ReaderDep, 
         IdempotencyKeyReusedError,
         AccountsUnavailableError,
     ),
+    dependencies=[Depends(require_scope("reviews:write"))],
 )
 async def create_review(
     reviewer: ActiveProfileDep, _: IdempotencyDep, post: ReviewablePostDep, data: ReviewCreate, session: SessionDep
