@@ -115,7 +115,7 @@ class TestOauth4webapi:
             "mistaken": "invalid_grant",
             "email": person.email,
             "scope": "profile:read",
-            "nosy": "invalid_client",
+            "nosy": "OAUTH_WWW_AUTHENTICATE_CHALLENGE",
             "replayed": "invalid_grant",
             "ended": "invalid_grant",
         }
