@@ -175,7 +175,7 @@ class TestLogIn:
     )
     async def test_wrong(self, client: httpx.AsyncClient, other: Any, email: str, changes: dict[str, str]) -> None:
         """The same page, whoever it was."""
-        answer = await press(client, other, "log_in", **{"username": email, "password": PASSWORD} | changes)
+        answer = await press(client, other, "log_in", OUR_PAGE, **{"username": email, "password": PASSWORD} | changes)
         assert (answer.status_code, 'type="password"' in answer.text) == (403, True)
         assert "set-cookie" not in answer.headers
         nobody = await press(client, other, "log_in", username="a@b.example", password="x")
