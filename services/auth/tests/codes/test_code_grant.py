@@ -73,6 +73,16 @@ class TestRedeem:
         assert (claims["sub"], claims["client_id"]) == (str(profile.id), other.client_id)
         assert (claims["scope"], claims["amr"], claims["acr"]) == ("profile:read", ["pwd"], "aal1")
 
+    async def test_nothing_of_it_is_logged(
+        self, capsys: pytest.CaptureFixture[str], client: httpx.AsyncClient, other: Any, code: str
+    ) -> None:
+        tokens = (await client.post(TOKEN, data=other.redeem(code))).json()
+        await client.post(TOKEN, data=other.redeem(code))
+        output = capsys.readouterr().out
+        assert '"event": "code_reused"' in output
+        for secret in (code, other.secret, other.verifier, tokens["access_token"], tokens["refresh_token"]):
+            assert secret not in output
+
     async def test_valid_by_basic(self, client: httpx.AsyncClient, other: Any, code: str) -> None:
         pair = base64.b64encode(f"{other.client_id}:{other.secret}".encode()).decode()
         form = other.redeem(code, client_id="", client_secret="")

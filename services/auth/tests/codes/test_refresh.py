@@ -100,4 +100,6 @@ class TestRefresh:
     async def test_client_credentials_are_for_services(self, client: httpx.AsyncClient, other: Any) -> None:
         form = {"grant_type": "client_credentials", **other.credentials}
         answer = await client.post(TOKEN, data=form)
+        assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+        answer = await client.post(TOKEN, data={**form, "client_secret": "wrong"})
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")

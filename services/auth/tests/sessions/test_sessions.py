@@ -240,6 +240,22 @@ class TestCreateSession:
         assert await list_open(database, profile) == {*opened, newest} - {opened[7]}
         assert await list_revoked(database) == {opened[7]}
 
+    async def test_too_many_of_an_app(
+        self,
+        app: FastAPI,
+        database: RolledBackDatabase,
+        profile: Profile,
+        open_session: Open,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """An app of somebody else makes room for its own alone, and logs nobody out."""
+        monkeypatch.setattr(service, "MAX_SESSIONS", 3)
+        ours = (await open_session(app, profile)).id
+        others = [(await open_session(app, profile, client_id="another")).id for _ in range(5)]
+        left = await list_open(database, profile)
+        assert ours in left
+        assert len(left & set(others)) == 3
+
 
 class TestEndSessions:
     async def test_needs_to_know_whose(self, database: RolledBackDatabase) -> None:

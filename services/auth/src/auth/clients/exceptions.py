@@ -3,6 +3,7 @@
 OAuthError
 ├── ClientInvalidError          401 invalid_client
 ├── ClientsManyError            400 invalid_request
+├── ClientUnauthorizedError     400 unauthorized_client
 ├── ParameterRepeatedError      400 invalid_request
 ├── GrantInvalidError           400 invalid_grant
 │   └── GrantReusedError
@@ -35,6 +36,12 @@ class ClientsManyError(OAuthError, BadRequestError):
 
     code = "client_ambiguous"
     title = "The client identifies itself in two ways at once"
+
+
+class ClientUnauthorizedError(OAuthError, BadRequestError):
+    error = "unauthorized_client"
+    code = "client_unauthorized"
+    title = "This grant is for our own services alone"
 
 
 class ParameterRepeatedError(OAuthError, BadRequestError):

@@ -4,6 +4,7 @@ from auth.clients.dependencies import refuse_repeated_fields
 from auth.clients.exceptions import (
     ClientInvalidError,
     ClientsManyError,
+    ClientUnauthorizedError,
     CrossSiteRefusedError,
     GrantInvalidError,
     ParameterRepeatedError,
@@ -55,6 +56,7 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
         RefreshTokenInvalidError,
         GrantInvalidError,
         ClientsManyError,
+        ClientUnauthorizedError,
         ClientInvalidError,
         LoginNotConfirmedError,
         AccountBannedError,

@@ -11,7 +11,12 @@ from auth.apps import service as apps
 from auth.audit.constants import AuditAction
 from auth.audit.service import record
 from auth.clients import service as clients
-from auth.clients.exceptions import ClientInvalidError, GrantInvalidError, GrantReusedError
+from auth.clients.exceptions import (
+    ClientInvalidError,
+    ClientUnauthorizedError,
+    GrantInvalidError,
+    GrantReusedError,
+)
 from auth.clients.utils import ClientCredentials
 from auth.codes import service as codes
 from auth.codes.service import Redemption
@@ -137,8 +142,8 @@ async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) 
 async def _issue_to_client(tools: TokenTools, grant: ClientGrant) -> IssuedTokens:
     granted = await clients.check_client(tools.reader, grant.client_id, grant.secret)
     if granted is None:
-        logger.warning("client_refused", client_id=grant.client_id)
-        raise ClientInvalidError
+        await apps.check_app(tools.reader, ClientCredentials(grant.client_id, grant.secret))
+        raise ClientUnauthorizedError
     scopes = granted if grant.scopes is None else grant.scopes
     if not scopes <= granted:
         raise ScopeInvalidError
