@@ -49,7 +49,8 @@ class TestProblems:
         response = await client.post(
             "/notes", content=b'{"text": "\xff"}', headers={"content-type": "application/json"}
         )
-        await self.assert_problem(response, 400, "malformed_body")
+        body = await self.assert_problem(response, 400, "malformed_body")
+        assert "UTF-8" in body["detail"]
 
     async def test_unknown_field_is_named_and_its_value_not_repeated(self, client: httpx.AsyncClient) -> None:
         response = await client.post("/notes", json={"text": "a", "pasword": "hunter2hunter2"})

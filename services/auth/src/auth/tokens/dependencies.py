@@ -64,7 +64,7 @@ class OAuthRoute(TransactionalRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                fields = ", ".join(str(item["loc"][-1]) for item in error.errors())
+                fields = ", ".join(dict.fromkeys(str(item["loc"][-1]) for item in error.errors()))
                 raise TokenRequestInvalidError(f"Missing or malformed: {fields}") from error
             except ProblemError as error:
                 if not isinstance(error, OAuthError):
