@@ -26,8 +26,8 @@ DATABASE_AWAY = (
     asyncpg.InterfaceError,
     asyncpg.QueryCanceledError,
     PoolTimeoutError,
-    ConnectionError,
-    TimeoutError,
+    # Refused, timed out, no route, a host name that is not known while its container is down.
+    OSError,
 )
 
 HTTP_CODES = {400: "malformed_body", 404: "route_not_found", 405: "method_not_allowed", 413: "content_too_large"}
