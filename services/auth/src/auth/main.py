@@ -17,7 +17,7 @@ from auth.limits.service import RateLimiter
 from auth.mfa.utils import RecoveryCodeDigester
 from auth.passkeys.config import PasskeyConfig
 from auth.passkeys.utils import create_relying_party
-from auth.passwords.config import HashingConfig
+from auth.passwords.config import HashingConfig, PasswordRulesConfig
 from auth.passwords.utils import PasswordHashing
 from auth.router import router
 from auth.sessions.utils import RefreshChain
@@ -43,7 +43,8 @@ def create_app() -> FastAPI:
     redis_url = str(load_config(RedisConfig).redis_url)
     feed = RevocationFeed(redis_url)
     limiter = create_limiter(keys_config, redis_url)
-    load_config(TotpConfig)  # what is wrong in it must be told here, not by the first who wants a second factor
+    for later in (TotpConfig, PasswordRulesConfig):
+        load_config(later)  # what is wrong in it must be told here, not by the first who needs it
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

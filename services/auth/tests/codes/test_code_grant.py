@@ -20,6 +20,7 @@ from auth.codes.models import AppCode
 from auth.profiles.models import Profile
 from auth.sessions.models import LoginSession
 from chassis.database.engine import Database
+from chassis.logs import configure_logging
 from chassis.testing.databases import RolledBackDatabase
 
 TOKEN = "/auth/token"
@@ -76,6 +77,7 @@ class TestRedeem:
     async def test_nothing_of_it_is_logged(
         self, capsys: pytest.CaptureFixture[str], client: httpx.AsyncClient, other: Any, code: str
     ) -> None:
+        configure_logging("DEBUG")
         tokens = (await client.post(TOKEN, data=other.redeem(code))).json()
         await client.post(TOKEN, data=other.redeem(code))
         output = capsys.readouterr().out

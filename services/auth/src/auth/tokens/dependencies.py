@@ -76,7 +76,7 @@ class OAuthRoute(TransactionalRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                fields = ", ".join(str(item["loc"][-1]) for item in error.errors())
+                fields = ", ".join(dict.fromkeys(str(item["loc"][-1]) for item in error.errors()))
                 raise TokenRequestInvalidError(f"Missing or malformed: {fields}", headers=OAUTH_TYPE) from error
             except ProblemError as error:
                 error.headers |= OAUTH_TYPE
