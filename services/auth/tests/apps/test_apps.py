@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -23,6 +22,7 @@ from chassis.pagination import Page
 from chassis.testing.databases import RolledBackDatabase
 
 PATH = "/admin/clients"
+NOBODY = "01890000-0000-7000-8000-000000000000"
 BODY = {
     "name": "Reader",
     "website": "https://reader.example",
@@ -34,10 +34,10 @@ UPDATE = {name: value for name, value in BODY.items() if name != "is_confidentia
 CALLS = [
     ("GET", PATH, None),
     ("POST", PATH, BODY),
-    ("GET", f"{PATH}/{uuid4()}", None),
-    ("PUT", f"{PATH}/{uuid4()}", UPDATE),
-    ("DELETE", f"{PATH}/{uuid4()}", None),
-    ("POST", f"{PATH}/{uuid4()}/secret", None),
+    ("GET", f"{PATH}/{NOBODY}", None),
+    ("PUT", f"{PATH}/{NOBODY}", UPDATE),
+    ("DELETE", f"{PATH}/{NOBODY}", None),
+    ("POST", f"{PATH}/{NOBODY}/secret", None),
 ]
 Headers = dict[str, str]
 

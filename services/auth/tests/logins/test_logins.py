@@ -209,7 +209,7 @@ class TestOnKnownDevice:
         token: str,
     ) -> None:
         monkeypatch.setattr("auth.logins.service.MAX_SESSIONS", 1)
-        monkeypatch.setattr(end_superfluous, "__kwdefaults__", {"kept": 1})
+        monkeypatch.setattr(end_superfluous, "__kwdefaults__", {"client_id": "broadsheet", "kept": 1})
         for _ in range(3):
             await request_token(client, username=email, delivery="body", device_token=token)
         async with database.transaction() as session:
