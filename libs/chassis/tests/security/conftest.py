@@ -12,6 +12,7 @@ from chassis.security.dependencies import (
     OPTIONAL_TOKEN,
     JWTDataDep,
     OptionalJWTDataDep,
+    allow_scope,
     parse_jwt_data,
     require_recent_login,
     require_scope,
@@ -66,6 +67,12 @@ def app(signer: TokenSigner) -> FastAPI:
 
     @app.get("/anyone", openapi_extra=OPTIONAL_TOKEN)
     async def get_anyone(jwt_data: OptionalJWTDataDep) -> JWTData | None:
+        return jwt_data
+
+    @app.get("/letters", openapi_extra=OPTIONAL_TOKEN)
+    async def get_letters(
+        jwt_data: Annotated[JWTData | None, Depends(allow_scope("letters:read"))],
+    ) -> JWTData | None:
         return jwt_data
 
     @app.get("/internal/ships")

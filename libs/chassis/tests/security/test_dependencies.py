@@ -76,6 +76,32 @@ class TestParseOptionalJwtData:
         assert (await client.get("/anyone", headers=bearer("forged"))).status_code == 401
 
 
+class TestAllowScope:
+    async def test_anonymous(self, client: httpx.AsyncClient) -> None:
+        response = await client.get("/letters")
+
+        assert (response.status_code, response.json()) == (200, None)
+
+    @pytest.mark.parametrize(
+        ("client_id", "scopes"), [("broadsheet", []), ("broadsheet", ["letters:read"]), ("reader", ["letters:read"])]
+    )
+    async def test_valid(
+        self, client: httpx.AsyncClient, signer: TokenSigner, user_id: UUID, client_id: str, scopes: list[str]
+    ) -> None:
+        token = signer.issue_user_token(user_id, scopes=scopes, claims={"client_id": client_id})
+
+        response = await client.get("/letters", headers=bearer(token))
+
+        assert response.json()["user_id"] == str(user_id)
+
+    async def test_forbidden(self, client: httpx.AsyncClient, signer: TokenSigner, user_id: UUID) -> None:
+        token = signer.issue_user_token(user_id, scopes=["letters:write"], claims={"client_id": "reader"})
+
+        response = await client.get("/letters", headers=bearer(token))
+
+        assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
+
+
 class TestRequireServiceScope:
     async def test_anonymous(self, client: httpx.AsyncClient) -> None:
         response = await client.get("/internal/ships")

@@ -1,5 +1,6 @@
 """What routes ask for. Each is one callable that is also its own OpenAPI scheme: a dependency less on every request."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, cast
@@ -107,6 +108,22 @@ class ParseServiceJWTData(SecurityBase):
 async def parse_optional_jwt_data(request: Request) -> JWTData | None:
     """None for a caller without a token. A token that is not valid is a 401 here too, not a silent stranger."""
     return None if read_bearer_token(request) is None else await parse_jwt_data(request)
+
+
+@lru_cache(maxsize=64)
+def allow_scope(scope: str) -> Callable[[Request], Awaitable[JWTData | None]]:
+    """As `parse_optional_jwt_data`, for a route that apps of others may use as well, with a token that covers this."""
+
+    async def parse_allowed_jwt_data(request: Request) -> JWTData | None:
+        token = read_bearer_token(request)
+        if token is None:
+            return None
+        data = await _get_verifier(request).verify_user_token(token)
+        if not data.is_first_party and scope not in data.scopes:
+            raise InsufficientScopeError(scope)
+        return data
+
+    return parse_allowed_jwt_data
 
 
 @lru_cache(maxsize=64)

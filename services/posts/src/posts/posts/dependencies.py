@@ -5,7 +5,8 @@ from fastapi import Depends
 
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.etags import IfMatchDep
-from chassis.security.dependencies import JWTDataDep, OptionalJWTDataDep
+from chassis.security.dependencies import JWTDataDep, OptionalJWTDataDep, allow_scope
+from chassis.security.schemas import JWTData
 from posts.posts import service
 from posts.posts.constants import PostStatus
 from posts.posts.exceptions import NotPostOwnerError, PostNotFoundError
@@ -13,7 +14,9 @@ from posts.posts.models import Post
 from posts.posts.service import PostDocument
 
 
-async def valid_post_document(post_id: UUID, jwt_data: OptionalJWTDataDep, reader: ReaderDep) -> PostDocument:
+async def valid_post_document(
+    post_id: UUID, jwt_data: Annotated[JWTData | None, Depends(allow_scope("posts:read"))], reader: ReaderDep
+) -> PostDocument:
     """The post as the caller may see it, ready to go out."""
     viewer_id = None if jwt_data is None else jwt_data.user_id
     document = await service.get_post_document(reader, post_id, viewer_id)
