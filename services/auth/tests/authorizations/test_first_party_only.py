@@ -26,7 +26,8 @@ LOGOUT = ("post", "/auth/logout")
 Headers = dict[str, str]
 
 
-def list_user_operations() -> list[tuple[str, str]]:
+@pytest.fixture
+def user_operations() -> list[tuple[str, str]]:
     return sorted(
         (method, path)
         for path, operations in create_app().openapi()["paths"].items()
@@ -47,18 +48,22 @@ def act(
 
 
 class TestAppOfSomebodyElse:
-    async def test_closed_whatever_its_scopes(self, act: Any, subtests: pytest.Subtests) -> None:
+    async def test_closed_whatever_its_scopes(
+        self, act: Any, user_operations: list[tuple[str, str]], subtests: pytest.Subtests
+    ) -> None:
         """Also of somebody of our staff, and with a scope that nobody can let it have."""
         scopes = DELEGABLE_SCOPES | ROLE_SCOPES[Role.ADMIN]
-        closed = [place for place in list_user_operations() if place not in OPEN and not place[1].startswith("/admin")]
+        closed = [place for place in user_operations if place not in OPEN and not place[1].startswith("/admin")]
         assert len(closed) > 10
         for method, path in [*closed, LOGOUT]:
             with subtests.test(path, method=method):
                 answer = await act(method, path, scopes)
                 assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
-    async def test_staff_routes_are_closed(self, act: Any, subtests: pytest.Subtests) -> None:
-        admin = [place for place in list_user_operations() if place[1].startswith("/admin")]
+    async def test_staff_routes_are_closed(
+        self, act: Any, user_operations: list[tuple[str, str]], subtests: pytest.Subtests
+    ) -> None:
+        admin = [place for place in user_operations if place[1].startswith("/admin")]
         assert len(admin) > 10
         for method, path in admin:
             with subtests.test(path, method=method):

@@ -68,7 +68,7 @@ class TestRedeem:
         tokens = answer.json()
         assert tokens.keys() == {"access_token", "token_type", "expires_in", "scope", "refresh_token"}
         assert (tokens["scope"], tokens["token_type"], tokens["expires_in"]) == ("profile:read", "bearer", 300)
-        assert answer.headers["cache-control"] == "no-store"
+        assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
         assert "set-cookie" not in answer.headers
         claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
         assert (claims["sub"], claims["client_id"]) == (str(profile.id), other.client_id)

@@ -267,6 +267,7 @@ async def issue_tokens(
 
 def write_tokens(response: Response, issued: IssuedTokens) -> TokenAnswer:
     """The answer to a grant: the refresh token in its cookie or in the body, never in both."""
+    response.headers["Pragma"] = "no-cache"  # RFC 6749, 5.1, beside the Cache-Control of all answers
     values = {
         "access_token": issued.access_token,
         "token_type": "bearer",
