@@ -39,5 +39,6 @@ class AuditAction(StrEnum):
     CLIENT_CREATED = "client_created"
     CLIENT_DELETED = "client_deleted"
     KEY_ROTATED = "key_rotated"
+    KEY_WITHDRAWN = "key_withdrawn"
     EXPORT_REQUESTED = "export_requested"
     ACCOUNT_DELETED = "account_deleted"

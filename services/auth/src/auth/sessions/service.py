@@ -181,11 +181,16 @@ async def end_sessions(
         statement = statement.where(LoginSession.id != except_id)
     ended = list(await session.scalars(statement.returning(LoginSession.id)))
     if ended:
-        values = [{"session_id": session_id, "revoked_at": func.clock_timestamp()} for session_id in ended]
-        await session.execute(insert(SessionRevocation).values(values).on_conflict_do_nothing())
-        await session.execute(select(func.pg_notify(REVOCATION_CHANNEL, "")))
+        await refuse_tokens(session, ended)
         logger.info("sessions_ended", reason=reason.value, session_ids=[str(session_id) for session_id in ended])
     return ended
+
+
+async def refuse_tokens(session: AsyncSession, ids: Collection[UUID]) -> None:
+    """Have all services refuse what was issued to these sessions, or signed with these keys."""
+    values = [{"session_id": refused, "revoked_at": func.clock_timestamp()} for refused in ids]
+    await session.execute(insert(SessionRevocation).values(values).on_conflict_do_nothing())
+    await session.execute(select(func.pg_notify(REVOCATION_CHANNEL, "")))
 
 
 async def end_own_session(session: AsyncSession, profile_id: UUID, session_id: UUID) -> None:
