@@ -266,7 +266,7 @@ class TestCommands:
         async with seeded.transaction() as session:
             assert (await session.scalars(select(SessionRevocation.session_id))).all() == [leaked]
 
-    @pytest.mark.parametrize("key_id", ["", "current", str(uuid.uuid4())])
+    @pytest.mark.parametrize("key_id", ["", "current", "01980000-0000-7000-8000-0000000000aa"])
     async def test_withdraw_of_nothing(self, seeded: Database, key_id: str) -> None:
         with pytest.raises(ConfigError):
             await commands.withdraw(key_id)

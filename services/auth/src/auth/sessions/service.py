@@ -201,6 +201,24 @@ async def end_own_session(session: AsyncSession, profile_id: UUID, session_id: U
     await record(session, AuditAction.SESSION_ENDED, subject_id=profile_id, details={"session_id": str(session_id)})
 
 
+async def end_own_sessions(session: AsyncSession, profile_id: UUID, *, except_id: UUID | None = None) -> None:
+    """All, or all others than that one."""
+    ended = await end_sessions(session, EndReason.ENDED_BY_OWNER, profile_id=profile_id, except_id=except_id)
+    if ended:
+        details = {"sessions": str(len(ended))}
+        await record(session, AuditAction.SESSIONS_ENDED, subject_id=profile_id, details=details)
+
+
+async def log_out(session: AsyncSession, session_ids: Collection[UUID]) -> None:
+    """Of those that have ended before nothing is told."""
+    ended = await end_sessions(session, EndReason.LOGOUT, session_ids=session_ids)
+    if ended:
+        owners = select(LoginSession.id, LoginSession.profile_id).where(LoginSession.id.in_(ended))
+        for session_id, profile_id in await session.execute(owners):
+            details = {"session_id": str(session_id)}
+            await record(session, AuditAction.SESSION_ENDED, subject_id=profile_id, details=details)
+
+
 async def find_session_id(session: AsyncSession, refresh_token: str | None) -> UUID | None:
     """Of any refresh token that the session ever had."""
     if refresh_token is None:
