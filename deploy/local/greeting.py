@@ -18,10 +18,10 @@ Broadsheet is up, after {seconds:.1f} s.
 A first account: sign up, open the mail in the mailbox, follow its link, log in.
 
   curl {gateway}/api/v1/profiles -H 'Content-Type: application/json' -d '{{
-    "email": "ada@example.org", "username": "ada", "password": "correct-horse-battery-staple",
+    "email": "ada@example.org", "username": "ada", "password": "ink-and-9-presses",
     "first_name": "Ada", "last_name": "Lovelace"}}'
   curl {gateway}/api/v1/auth/token -d grant_type=password \\
-    -d username=ada@example.org -d password=correct-horse-battery-staple
+    -d username=ada@example.org -d password=ink-and-9-presses
 
 A first call:
 

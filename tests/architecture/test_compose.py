@@ -176,7 +176,7 @@ class TestSecrets:
     def test_none_in_the_environment(self, project: str) -> None:
         for name, service in list_services(project).items():
             secret = [
-                key for key in service.get("environment", {}) if re.search(r"(PASSWORD|SECRET|KEY|REDIS_URL)$", key)
+                key for key in service.get("environment", {}) if re.search(r"(PASSWORD|SECRET|_KEY|REDIS_URL)$", key)
             ]
             assert secret == [], name
 

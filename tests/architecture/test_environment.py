@@ -1,10 +1,12 @@
-"""Settings: small classes, and every variable of them in `.env.example`."""
+"""Settings: small classes, every variable of them in `.env.example`, and none that a container could not be given."""
 
 import importlib
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+from composefile import list_names, list_services
 
 from chassis.config import BaseConfig
 
@@ -40,6 +42,16 @@ class TestConfig:
 
     def test_every_variable_is_in_the_example(self, config_class: type[BaseConfig], example: set[str]) -> None:
         assert list_variables(config_class) - example == set()
+
+    def test_every_variable_reaches_a_container(self, config_class: type[BaseConfig]) -> None:
+        """What somebody sets in `.env` is not lost on its way into the compose project."""
+        member = config_class.__module__.partition(".")[0]
+        reached: set[str] = set()
+        for service in list_services("production").values():
+            if member == "chassis" or service["image"].startswith(f"broadsheet/{member}:"):
+                reached |= set(service.get("environment", {}))
+                reached |= {Path(name).name.upper() for name in list_names(service.get("secrets"), "target")}
+        assert list_variables(config_class) - reached == set()
 
 
 def test_example_holds_no_variable_that_nobody_reads(example: set[str], other_readers: set[str]) -> None:

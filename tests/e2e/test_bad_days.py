@@ -121,11 +121,10 @@ class TestNothingIsLost:
 
     async def test_mail_server_refuses_for_a_while(self, new_person: Callable[[], Person], mailbox: Mailbox) -> None:
         person = new_person()
-        await mailbox.set_behaviour("reject_4xx")
-        try:
-            assert (await person.sign_up()).status_code == httpx.codes.CREATED
-        finally:
-            await mailbox.set_behaviour("accept")
+        await mailbox.refuse(person.email, times=1)
+        assert (await person.sign_up()).status_code == httpx.codes.CREATED
+        await wait_until(lambda: mailbox.has_refused(person.email), seconds=30)
+        assert await mailbox.list_messages(person.email) == []
         await mailbox.wait_for(person.email, "confirm", seconds=60)
 
 

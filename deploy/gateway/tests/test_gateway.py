@@ -142,6 +142,14 @@ class TestHeaders:
         check_problem(response, 404, "not_found")
         assert response.headers["x-request-id"] != hostile
 
+    async def test_hostile_request_id_beside_a_good_one(self, client: httpx.AsyncClient) -> None:
+        for ids in (("good-request-1", 'a","x":"'), ('a","x":"', "good-request-1")):
+            response = await client.get("/nothing", headers=[("X-Request-ID", text) for text in ids])
+
+            check_problem(response, 404, "not_found")
+            assert response.json()["request_id"] == response.headers["x-request-id"]
+            assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["x-request-id"])
+
     async def test_only_the_gateway_says_who_calls(self, client: httpx.AsyncClient) -> None:
         forged = {
             "X-Forwarded-For": "6.6.6.6",

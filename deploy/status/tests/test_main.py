@@ -43,8 +43,8 @@ class TestMain:
         ended = run_status()
 
         assert ended.returncode == 1
-        assert "ENVIRONMENT: Field required" in ended.stderr
-        assert "STATUS_SERVICES: Field required" in ended.stderr
+        assert "ENVIRONMENT is not set" in ended.stderr
+        assert "STATUS_SERVICES is not set" in ended.stderr
 
     def test_taken_port(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -7,9 +7,12 @@ import auth.confirmations.models
 import auth.devices.models
 import auth.keys.models
 import auth.locks.models
+import auth.mfa.models
+import auth.passkeys.models
 import auth.profiles.models
 import auth.recovery.models
 import auth.sessions.models
+import auth.totp.models
 import chassis.events.outbox
 import chassis.idempotency
 from chassis.database.models import Base

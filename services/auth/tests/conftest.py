@@ -1,19 +1,22 @@
 """The auth service under test: its app on a database of real migrations, with a real key, and people to log in."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import argon2
 import httpx
+import pyotp
 import pytest
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from sqlalchemy import func
 
 from auth.accounts.models import Account
+from auth.accounts.service import lock_account
 from auth.clients.constants import DELEGABLE_SCOPES
 from auth.clients.service import seed_clients
 from auth.config import MIGRATIONS
@@ -24,10 +27,14 @@ from auth.limits.config import LimitsConfig
 from auth.limits.constants import LimitRule
 from auth.limits.service import RateLimiter
 from auth.main import create_app
+from auth.mfa.constants import Method
+from auth.mfa.service import add_factor
 from auth.passwords.config import HashingConfig
 from auth.passwords.utils import PasswordHashing
 from auth.profiles.models import Profile
 from auth.sessions.service import DeviceInfo, NewSession, OpenSession, create_session
+from auth.totp.models import TotpSecret
+from auth.totp.utils import TotpBox
 from chassis.config import load_config
 from chassis.database.engine import Database
 from chassis.events.waker import FeedWaker
@@ -55,6 +62,23 @@ ENVIRONMENT = {
 HASHING = HashingConfig(memory_kib=64, time_cost=1, threads=2)
 
 Headers = dict[str, str]
+TOTP_KEY = secrets.token_bytes(32)
+
+
+class Authenticator:
+    """Somebody's app, whose clock a test sets, and the paper with their recovery codes."""
+
+    def __init__(self, secret: str, recovery_codes: Sequence[str], now: float) -> None:
+        self.secret = secret
+        self.recovery_codes = list(recovery_codes)
+        self.now = now
+
+    def show_code(self, steps: int = 0) -> str:
+        """Of now, or of so many half minutes later."""
+        return pyotp.TOTP(self.secret).at(self.now, counter_offset=steps)
+
+    def read_clock(self) -> float:
+        return self.now
 
 
 @pytest.fixture(scope="session")
@@ -188,6 +212,25 @@ def login(open_session: Callable[..., Awaitable[OpenSession]]) -> Callable[..., 
         return {"Authorization": f"Bearer {token}"}
 
     return create_headers
+
+
+@pytest.fixture
+def turn_on_totp() -> Callable[[FastAPI, Profile], Awaitable[Authenticator]]:
+    """Gives somebody an authenticator app, and stops the clock that the service reads codes by."""
+
+    async def turn_on(app: FastAPI, profile: Profile) -> Authenticator:
+        authenticator = Authenticator("", [], time.time())
+        app.state.totp_box = box = TotpBox(TOTP_KEY, authenticator.read_clock)
+        authenticator.secret, encrypted = box.create_secret()
+        async with app.state.database.transaction() as session:
+            account = await lock_account(session, profile.id)
+            assert account is not None
+            added = await add_factor(session, app.state.recovery_code_digester, account, Method.TOTP)
+            session.add(TotpSecret(factor_id=added.id, encrypted_secret=encrypted, last_step=0))
+        authenticator.recovery_codes = added.recovery_codes
+        return authenticator
+
+    return turn_on
 
 
 @pytest.fixture

@@ -64,5 +64,9 @@ def load_config() -> StatusConfig:
     try:
         return StatusConfig()
     except ValidationError as error:
-        problems = (f"{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors(include_url=False))
-        raise ConfigError("; ".join(problems)) from error
+        raise ConfigError("; ".join(_describe(item) for item in error.errors(include_url=False))) from error
+
+
+def _describe(item: Any) -> str:
+    variable = str(item["loc"][0]).upper()
+    return f"{variable} is not set" if item["type"] == "missing" else f"{variable}: {item['msg']}"

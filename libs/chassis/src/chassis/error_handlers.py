@@ -1,6 +1,7 @@
 """How an exception becomes a problem document: one place for all services."""
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
@@ -25,11 +26,12 @@ DATABASE_AWAY = (
     asyncpg.InterfaceError,
     asyncpg.QueryCanceledError,
     PoolTimeoutError,
-    ConnectionError,
-    TimeoutError,
+    # Refused, timed out, no route, a host name that is not known while its container is down.
+    OSError,
 )
 
 HTTP_CODES = {400: "malformed_body", 404: "route_not_found", 405: "method_not_allowed", 413: "content_too_large"}
+UNREADABLE = "The body could not be read: it is not UTF-8, or not what its type says."
 
 
 def create_problem_response(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
@@ -51,7 +53,8 @@ async def handle_http_exception(_: Request, error: Exception) -> Response:
     status = http_error.status_code
     # Python's own phrases change between versions (413, 422); these codes do not.
     code = HTTP_CODES.get(status) or HTTPStatus(status).name.lower()
-    return create_problem_response(status, create_problem(status, code), http_error.headers)
+    detail = UNREADABLE if code == "malformed_body" else None
+    return create_problem_response(status, create_problem(status, code, detail=detail), http_error.headers)
 
 
 async def handle_validation_error(_: Request, error: Exception) -> Response:
@@ -63,6 +66,8 @@ async def handle_validation_error(_: Request, error: Exception) -> Response:
 
 def _describe_field(item: Mapping[str, Any]) -> dict[str, str]:
     message = str(item["msg"]).removeprefix("Value error, ")
+    # To pydantic the length of a secret counts "items" of a "value"; people type characters.
+    message = re.sub(r"^Value should (.*) items? after validation", r"Value should \1 characters", message)
     return {"field": ".".join(str(part) for part in item["loc"]), "code": str(item["type"]), "message": message}
 
 

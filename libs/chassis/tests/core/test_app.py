@@ -1,4 +1,6 @@
+import errno
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -49,7 +51,8 @@ class TestProblems:
         response = await client.post(
             "/notes", content=b'{"text": "\xff"}', headers={"content-type": "application/json"}
         )
-        await self.assert_problem(response, 400, "malformed_body")
+        body = await self.assert_problem(response, 400, "malformed_body")
+        assert "UTF-8" in body["detail"]
 
     async def test_unknown_field_is_named_and_its_value_not_repeated(self, client: httpx.AsyncClient) -> None:
         response = await client.post("/notes", json={"text": "a", "pasword": "hunter2hunter2"})
@@ -107,6 +110,25 @@ class TestProblems:
 
         app.router.routes.append(TransactionalRoute("/conflicts", read_conflict))
         response = await client.get("/conflicts")
+        await self.assert_problem(response, 503, "service_unavailable")
+        assert response.headers["retry-after"] == "2"
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
+            OSError(errno.EHOSTUNREACH, "No route to host"),
+            ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
+            TimeoutError(),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    async def test_database_host_out_of_reach(self, app: FastAPI, client: httpx.AsyncClient, error: OSError) -> None:
+        async def connect() -> None:
+            raise error
+
+        app.router.routes.append(TransactionalRoute("/unreachable", connect))
+        response = await client.get("/unreachable")
         await self.assert_problem(response, 503, "service_unavailable")
         assert response.headers["retry-after"] == "2"
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "key_rotation"
-down_revision = "profile_fields"
+down_revision = "passkeys"
 branch_labels = None
 depends_on = None
 

@@ -17,10 +17,13 @@ from auth.keys.constants import ROTATION_CHECK_SECONDS
 from auth.keys.service import delete_retired_keys, rotate_due_keys
 from auth.locks.constants import TELL_SECONDS
 from auth.locks.service import delete_old_locks, tell_of_locks
+from auth.mfa.service import delete_old_challenges
+from auth.passkeys.service import delete_expired_challenges
 from auth.recovery.service import RequestRunner
 from auth.registrations.service import delete_unconfirmed_profiles
 from auth.sessions.events import RevocationPublisher
 from auth.sessions.service import delete_ended_sessions, delete_old_revocations
+from auth.totp.service import delete_old_enrolments
 from chassis.background import BackgroundTask
 from chassis.background import run_background as run_tasks
 from chassis.config import RedisConfig, load_config
@@ -43,6 +46,9 @@ PRUNES: tuple[Prune, ...] = (
     delete_unseen_devices,
     delete_old_locks,
     delete_failed_avatars,
+    delete_old_challenges,
+    delete_old_enrolments,
+    delete_expired_challenges,
     delete_retired_keys,
 )
 

@@ -9,12 +9,15 @@ from auth.avatars.service import AVATARS
 from auth.confirmations.router import router as confirmations
 from auth.creators.router import router as creators
 from auth.keys.router import router as keys
-from auth.logins.router import router as logins
+from auth.mfa.router import router as mfa
+from auth.passkeys.router import router as passkeys
 from auth.profiles.router import router as profiles
 from auth.recovery.router import router as recovery
 from auth.registrations.router import router as registrations
 from auth.sessions.router import router as sessions
+from auth.stepups.router import router as stepups
 from auth.tokens.router import router as tokens
+from auth.totp.router import router as totp
 from chassis.events.feed import create_feed_router
 from chassis.jobs.router import create_due_jobs_router
 
@@ -28,7 +31,10 @@ router.include_router(creators)
 router.include_router(registrations)
 router.include_router(recovery)
 router.include_router(sessions)
-router.include_router(logins)
+router.include_router(stepups)
+router.include_router(mfa)
+router.include_router(totp)
+router.include_router(passkeys)
 router.include_router(tokens)
 router.include_router(keys)
 router.include_router(confirmations)

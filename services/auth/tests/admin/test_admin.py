@@ -32,6 +32,7 @@ ACTS = [
     ("PUT", "/creator", None, "creators:grant"),
     ("DELETE", "/sessions", None, "sessions:end"),
     ("PUT", "/roles", {"roles": ["support"]}, "roles:grant"),
+    ("POST", "/mfa-reset", {"reason": "showed their passport"}, "factors:reset"),
 ]
 
 

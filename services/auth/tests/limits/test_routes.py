@@ -18,6 +18,10 @@ WITHOUT = {
     "/auth/sessions/{session_id}": "needs a token",
     "/auth/sessions": "needs a token",
     "/profiles/me/avatar": "to do without one needs a token; an upload is limited",
+    "/auth/passkeys/{passkey_id}": "needs a token",
+    "/auth/mfa/factors/{factor_id}": "needs a fresh login with all factors",
+    "/auth/mfa/recovery-codes": "needs a fresh login with all factors",
+    "/auth/mfa/totp": "to begin needs a fresh login with all factors; a first code is limited",
     "/creators/{profile_id}": "needs a token",
 }
 """Routes that change something and take nothing that could be guessed, with why."""

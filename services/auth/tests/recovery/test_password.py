@@ -196,7 +196,7 @@ class TestPage:
     async def test_looking_burns_nothing(self, client: httpx.AsyncClient, token: str) -> None:
         looks = [await client.get("/auth/password-reset", params={"token": token}) for _ in range(3)]
         assert {look.status_code for look in looks} == {200}
-        assert 'type="password"' in looks[0].text
+        assert 'type="password" autocomplete="new-password"' in looks[0].text
         assert token in looks[0].text
 
     async def test_valid(self, client: httpx.AsyncClient, token: str, email: str, request_token: RequestToken) -> None:

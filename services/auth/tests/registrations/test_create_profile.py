@@ -131,6 +131,10 @@ class TestInput:
         assert [error["field"] for error in problem["errors"]] == [f"body.{field}"]
         assert code in (None, problem["errors"][0]["code"])
 
+    async def test_secrets_are_counted_in_characters(self, client: httpx.AsyncClient, sign_up_form: Form) -> None:
+        response = await client.post("/profiles", json=sign_up_form | {"password": "canary1"})
+        assert response.json()["errors"][0]["message"] == "Value should have at least 8 characters, not 7"
+
     @pytest.mark.parametrize(
         "changes", [{}, {"email": "nobody"}, {"username": ""}, {"nonsense": 1}, {"password": None}]
     )

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from auth.accounts.utils import normalize_email
+from auth.passwords.config import PasswordRulesConfig
 from auth.passwords.constants import COMMON_PASSWORDS, PASSWORD_MIN_LENGTH
 from auth.passwords.schemas import contains_name
 from auth.profiles.constants import RESERVED_USERNAMES
 from auth.registrations.schemas import ProfileCreate
+from chassis.config import ConfigError, load_config
 
 TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")  # what can be stored at all
 WORD = string.ascii_letters + string.digits + "_"
@@ -21,6 +23,7 @@ PASSWORD_RULES = (
     "password_too_common",
     "password_contains_username",
     "password_contains_email",
+    "password_contains_context",
 )
 VALID = {
     "email": "mina@people.example",
@@ -71,12 +74,40 @@ class TestPassword:
         assert list_errors(password=password.upper() if upper else password) != {}
 
     def test_common_ones_are_long_enough_to_need_the_list(self) -> None:
+        assert len(COMMON_PASSWORDS) > 3_000  # ASVS 5.0, 6.2.4
         assert min(map(len, COMMON_PASSWORDS)) >= PASSWORD_MIN_LENGTH
         assert all(password == password.casefold() for password in COMMON_PASSWORDS)
 
     @given(st.text(WORD, min_size=4, max_size=30), st.text(max_size=20), st.text(max_size=20))
     def test_name_inside_is_found(self, name: str, before: str, after: str) -> None:
         assert contains_name(f"{before}{name.upper()}{after}".casefold(), name)
+
+    @pytest.mark.parametrize(
+        ("variable", "value", "weak", "strong", "code"),
+        [
+            ("MIN_LENGTH", "15", "q7-!z-R2-x4.kP", "q7-!z-R2-x4.kP9", "password_too_short"),
+            ("MIN_SCORE", "3", "summer2031", "q7-!z-R2-x4", "password_too_weak"),
+            ("CONTEXT_WORDS", "gazette, Almanac", "My-aLManac-77", "My-Broadsheet-77", "password_contains_context"),
+        ],
+    )
+    def test_rule_that_is_configured(
+        self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, weak: str, strong: str, code: str
+    ) -> None:
+        assert list_errors(password=weak) == {}
+        monkeypatch.setenv(f"PASSWORDS_{variable}", value)
+        load_config.cache_clear()
+        assert list_errors(password=weak) == {"password": code}
+        assert list_errors(password=strong) == {}
+
+    @pytest.mark.parametrize(("variable", "value"), [("MIN_LENGTH", "7"), ("MIN_SCORE", "5"), ("CONTEXT_WORDS", "a,b")])
+    def test_rule_that_cannot_be(self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+        monkeypatch.setenv(f"PASSWORDS_{variable}", value)
+        load_config.cache_clear()
+        with pytest.raises(ConfigError, match=f"PASSWORDS_{variable}"):
+            load_config(PasswordRulesConfig)
+
+    def test_word_that_is_tried_here_first(self) -> None:
+        assert list_errors(password="Broadsheet-1867") == {"password": "password_contains_context"}
 
     def test_short_name_inside_is_no_matter(self) -> None:
         assert list_errors(username="ada", email="ada@people.example", password="Canada-1867-x") == {}

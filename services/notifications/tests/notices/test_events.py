@@ -183,14 +183,18 @@ class TestUserBanned:
         self, database: RolledBackDatabase, apply: Apply, add_reader: AddReader, get_emails: GetEmails
     ) -> None:
         reader = await add_reader()
-        await apply(UserBanned(user_id=reader.user_id))
+        await apply(UserBanned(user_id=reader.user_id), seq=6)
         await apply(review(reader))
         await apply(notice(reader, "account_banned"))
         assert await get_emails(database, DeliveryEmail.kind == EmailKind.REVIEW_CREATED) == []
         assert len(await get_emails(database, DeliveryEmail.kind == EmailKind.SECURITY_NOTICE)) == 1
-        await apply(UserUnbanned(user_id=reader.user_id))
+        await apply(UserUnbanned(user_id=reader.user_id), seq=7)
         await apply(review(reader))
         assert len(await get_emails(database, DeliveryEmail.kind == EmailKind.REVIEW_CREATED)) == 1
+        # An older event that was dead, and that an operator replays.
+        await apply(UserBanned(user_id=reader.user_id), seq=6)
+        await apply(review(reader))
+        assert len(await get_emails(database, DeliveryEmail.kind == EmailKind.REVIEW_CREATED)) == 2
 
 
 class TestUserDeleted:

@@ -81,15 +81,31 @@ class TestUserBanned:
         reviewer = await create_profile(database)
         paths = (f"/posts/{post.id}", f"/posts/{post.id}/reviews", f"/creators/{creator.id}/posts")
         body = {"rating": 4, "text": "Good."}
-        await apply(database, UserBanned(user_id=creator.id))
+        await apply(database, UserBanned(user_id=creator.id), seq=5)
         assert [(await client.get(path)).status_code for path in paths] == [404, 404, 404]
         assert (await client.get("/posts")).json()["items"] == []
         review = await client.post(f"/posts/{post.id}/reviews", json=body, headers=login(reviewer.id))
         assert review.status_code == 404
         assert (await client.get(f"/posts/{post.id}", headers=login(creator.id))).status_code == 200
-        await apply(database, UserUnbanned(user_id=creator.id))
+        await apply(database, UserUnbanned(user_id=creator.id), seq=6)
         assert [(await client.get(path)).status_code for path in paths] == [200, 200, 200]
         assert len((await client.get("/posts")).json()["items"]) == 1
+
+    @pytest.mark.parametrize(
+        ("newest", "older", "status"), [(UserUnbanned, UserBanned, 200), (UserBanned, UserUnbanned, 404)]
+    )
+    async def test_older_event_that_was_dead_is_replayed(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post: Post,
+        newest: type[UserBanned | UserUnbanned],
+        older: type[UserBanned | UserUnbanned],
+        status: int,
+    ) -> None:
+        await apply(database, newest(user_id=post.creator_id), seq=6)
+        await apply(database, older(user_id=post.creator_id), seq=5)
+        assert (await client.get(f"/posts/{post.id}")).status_code == status
 
 
 class TestUserDeleted:

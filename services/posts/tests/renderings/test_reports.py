@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, update
 from chassis.events.outbox import OutboxEvent
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.tokens import TokenSigner
+from posts.creators.models import Creator
 from posts.posts.constants import HTML_MAX_BYTES
 from posts.posts.models import PostRendering
 
@@ -115,6 +116,25 @@ class TestCompleteRendering:
         async with database.transaction() as session:
             events = (await session.scalars(select(OutboxEvent))).all()
         assert [(event.type, event.payload["excerpt"]) for event in events] == [("post.published", "Quiet")]
+
+    async def test_of_who_was_banned_meanwhile(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        post_id: str,
+        owner: Headers,
+        rendering: PostRendering,
+        worker: Headers,
+    ) -> None:
+        await client.put(f"/posts/{post_id}/publication", headers=owner)
+        await report(client, worker, rendering, "claim")
+        async with database.transaction() as session:
+            await session.execute(update(Creator).values(hidden_at=func.now()))
+        await report(client, worker, rendering, "result", fence=1, **RESULT)
+        read = (await client.get(f"/posts/{post_id}", headers=owner)).json()
+        assert (read["status"], read["html"]) == ("draft", RESULT["html"])
+        async with database.transaction() as session:
+            assert (await session.scalars(select(OutboxEvent))).all() == []
 
     async def test_of_a_draft(
         self, client: httpx.AsyncClient, post_id: str, owner: Headers, rendering: PostRendering, worker: Headers

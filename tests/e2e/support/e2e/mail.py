@@ -28,8 +28,14 @@ class Mailbox:
         )
         return messages[0]
 
-    async def set_behaviour(self, mode: str) -> None:
-        (await self.client.put("/api/behaviour", json={"mode": mode})).raise_for_status()
+    async def refuse(self, address: str, *, times: int) -> None:
+        """Answer the next mails to this address as a mail server does that has no time now (4xx)."""
+        behaviour = {"mode": "reject_4xx", "to": address, "times": times}
+        (await self.client.put("/api/behaviour", json=behaviour)).raise_for_status()
+
+    async def has_refused(self, address: str) -> bool:
+        """Whether all the mails that were to be refused have been."""
+        return address.casefold() not in (await self.client.get("/api/behaviour")).raise_for_status().json()
 
 
 def find_confirmation_link(message: dict[str, Any]) -> str:

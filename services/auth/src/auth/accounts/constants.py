@@ -23,7 +23,7 @@ MODERATOR_SCOPES = SUPPORT_SCOPES | {"users:ban", "creators:grant"}
 ROLE_SCOPES: Mapping[str, frozenset[str]] = {
     Role.SUPPORT: SUPPORT_SCOPES,
     Role.MODERATOR: MODERATOR_SCOPES,
-    Role.ADMIN: MODERATOR_SCOPES | {"audit:read", "roles:grant", "clients:manage"},
+    Role.ADMIN: MODERATOR_SCOPES | {"audit:read", "roles:grant", "factors:reset", "clients:manage"},
 }
 
 
@@ -36,6 +36,9 @@ class NoticeKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     SECOND_FACTOR_ADDED = "second_factor_added"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
+    SECOND_FACTOR_FAILED = "second_factor_failed"
+    SECOND_FACTORS_RESET = "second_factors_reset"
+    PASSKEY_COPIED = "passkey_copied"
     RECOVERY_CODES_CREATED = "recovery_codes_created"
     RECOVERY_CODE_USED = "recovery_code_used"
     SESSION_REUSED = "session_reused"

@@ -29,5 +29,7 @@ class Account(HasTimestamps, Base):
     password_hash: Mapped[str]
     confirmed_at: Mapped[datetime | None]
     roles: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default=text("'{}'"))
+    second_factors: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default=text("'{}'"))
+    """The methods that a login asks for beside the password, if there are any. Here, so that one lock covers them."""
     banned_at: Mapped[datetime | None]
     ban_reason: Mapped[str | None]

@@ -37,6 +37,7 @@ LOGIN = select(
     Account.confirmed_at,
     Account.banned_at,
     Account.roles,
+    Account.second_factors,
 ).join(Profile, Profile.id == Account.profile_id)
 LOGIN_BY_EMAIL = HotQuery(
     LOGIN.where(Account.email == bindparam("email", type_=Text()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts.constants import ADDRESS_LOCK, TOLD_FIELDS, NoticeKind
 from auth.accounts.models import Account
-from auth.accounts.queries import LOGIN_BY_EMAIL, LOGIN_BY_ID, OWN_PROFILE, WRITTEN_PROFILE
+from auth.accounts.queries import LOGIN, LOGIN_BY_EMAIL, LOGIN_BY_ID, OWN_PROFILE, WRITTEN_PROFILE
 from auth.accounts.schemas import ProfileUpdate
 from auth.accounts.utils import ProfileDocument, find_spelling
 from auth.audit.constants import AuditAction
@@ -39,6 +40,8 @@ class LoginAccount:
     is_confirmed: bool
     is_banned: bool
     roles: tuple[str, ...]
+    second_factors: tuple[str, ...]
+    """What a login asks for beside the password."""
 
 
 async def get_own_document(reader: Reader, profile_id: UUID) -> asyncpg.Record | None:
@@ -102,7 +105,13 @@ async def find_login_by_id(reader: Reader, profile_id: UUID) -> LoginAccount | N
     return parse_login(await reader.fetch_row(LOGIN_BY_ID, profile_id=profile_id))
 
 
-def parse_login(row: asyncpg.Record | None) -> LoginAccount | None:
+async def hold_login(session: AsyncSession, profile_id: UUID) -> LoginAccount | None:
+    """Until the end of the transaction: who bans, or changes credentials, waits for it, and other logins do not."""
+    statement = LOGIN.where(Account.profile_id == profile_id).with_for_update(read=True, of=Account)
+    return parse_login((await session.execute(statement)).mappings().one_or_none())
+
+
+def parse_login(row: Mapping[str, Any] | asyncpg.Record | None) -> LoginAccount | None:
     if row is None:
         return None
     return LoginAccount(
@@ -113,6 +122,7 @@ def parse_login(row: asyncpg.Record | None) -> LoginAccount | None:
         is_confirmed=row["confirmed_at"] is not None,
         is_banned=row["banned_at"] is not None,
         roles=tuple(row["roles"]),
+        second_factors=tuple(row["second_factors"]),
     )
 
 

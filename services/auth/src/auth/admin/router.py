@@ -6,7 +6,7 @@ from auth.admin import service
 from auth.admin.constants import RECENT_MINUTES
 from auth.admin.dependencies import ActDep, SearchAmbiguousError, UserSearchDep, ValidUserDocumentDep
 from auth.admin.exceptions import LastAdminError, OwnAccountError, UserNotFoundError, UserProtectedError
-from auth.admin.schemas import BanInput, RolesUpdate, UserRead
+from auth.admin.schemas import BanInput, FactorsReset, RolesUpdate, UserRead
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import create_router
 from chassis.etags import NOT_MODIFIED, create_tagged_response
@@ -104,6 +104,21 @@ async def grant_creator(act: ActDep, session: SessionDep) -> None:
 async def delete_user_sessions(act: ActDep, session: SessionDep) -> None:
     """On all devices and of all apps. They can log in again."""
     await service.end_user_sessions(session, act)
+
+
+@router.post(
+    "/{user_id}/mfa-reset",
+    status_code=204,
+    summary="Take the second factors of a user away",
+    responses=problem_responses(*ACT_ERRORS),
+    dependencies=[Depends(require_scope("factors:reset")), RECENT],
+)
+async def reset_factors(act: ActDep, reset: FactorsReset, session: SessionDep) -> None:
+    """For who has lost all of them, recovery codes too. Ends their sessions; they are told by mail.
+
+    Where there is none, nothing changes.
+    """
+    await service.reset_factors(session, act, reset.reason)
 
 
 @router.put(

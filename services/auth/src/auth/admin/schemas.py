@@ -36,5 +36,11 @@ class BanInput(InputModel):
     reason: str = Field(min_length=1, max_length=REASON_MAX_LENGTH, description="For the record; the user is not told.")
 
 
+class FactorsReset(InputModel):
+    reason: str = Field(
+        min_length=1, max_length=REASON_MAX_LENGTH, description="How the user was recognised, for the record."
+    )
+
+
 class RolesUpdate(InputModel):
     roles: list[Role] = Field(max_length=len(Role), description="All that the user has from now on.")

@@ -17,6 +17,7 @@ from auth.admin.queries import USER, USERS
 from auth.audit.constants import AuditAction
 from auth.audit.service import record
 from auth.creators import service as creators
+from auth.mfa import service as mfa
 from auth.profiles.models import Profile
 from auth.profiles.service import raise_version
 from auth.sessions.constants import EndReason
@@ -97,6 +98,16 @@ async def grant_creator(session: AsyncSession, act: Act) -> None:
 async def end_user_sessions(session: AsyncSession, act: Act) -> None:
     ended = await end_sessions(session, EndReason.ENDED_BY_STAFF, profile_id=act.user_id)
     await _record(session, act, AuditAction.SESSIONS_ENDED, sessions=str(len(ended)))
+
+
+async def reset_factors(session: AsyncSession, act: Act, reason: str) -> None:
+    """A login asks for the password alone again; all sessions of the user end."""
+    if not act.account.second_factors:
+        return
+    await mfa.remove_all_factors(session, act.account)
+    await end_sessions(session, EndReason.ENDED_BY_STAFF, profile_id=act.user_id)
+    await accounts.notify_owner(session, act.user_id, NoticeKind.SECOND_FACTORS_RESET)
+    await _record(session, act, AuditAction.FACTORS_RESET, reason=reason)
 
 
 async def change_roles(session: AsyncSession, act: Act, roles: list[Role]) -> None:

@@ -40,6 +40,13 @@ def identify_device(signer: DeviceSigner, info: DeviceInfo, token: str | None) -
 ThisDeviceDep = Annotated[ThisDevice, Depends(parse_this_device)]
 
 
+def build_device_cookie(device: ThisDevice) -> dict[str, str]:
+    """As a header, for an answer that is an error."""
+    carrier = Response()
+    set_device_cookie(carrier, device)
+    return {"Set-Cookie": carrier.headers["set-cookie"]}
+
+
 def set_device_cookie(response: Response, device: ThisDevice) -> None:
     """After somebody has proved who they are; renewed each time, so that it lasts as long as it is used."""
     response.set_cookie(

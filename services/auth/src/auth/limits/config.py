@@ -47,6 +47,7 @@ class LimitsConfig(BaseConfig):
     step_up: Rates = "10/15 minutes"
     authorize: Rates = "60/5 minutes"
     introspect: Rates = "600/minute"
+    passkey: Rates = "60/5 minutes"
 
     def get_rates(self, rule: LimitRule) -> list[RateLimitItem]:
         config = self if rule.value in type(self).model_fields else load_config(AccountLimitsConfig)

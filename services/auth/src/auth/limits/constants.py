@@ -27,6 +27,8 @@ class LimitRule(StrEnum):
     EXPORT = "export"
     AVATAR = "avatar"
     USERNAME_CHANGE = "username_change"
+    PASSKEY = "passkey"
+    """Challenges for passkeys, and new ones, from an address."""
 
 
 KEY_PREFIX: Final = "limits"

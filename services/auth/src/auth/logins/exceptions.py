@@ -4,11 +4,16 @@ OAuthError
 ├── CredentialsInvalidError     401 invalid_grant
 ├── LoginNotConfirmedError      403 invalid_grant
 ├── AccountBannedError          403 invalid_grant
-└── MfaRequiredError            403 mfa_required
+├── MfaRequiredError            403 mfa_required
+├── MfaTokenInvalidError        401 invalid_grant
+└── SecondFactorRefusedError    403 invalid_grant
 """
 
 from auth.accounts.exceptions import EmailNotConfirmedError
 from auth.clients.exceptions import OAuthError
+from auth.devices.service import ThisDevice
+from auth.mfa.exceptions import SecondFactorWrongError
+from auth.mfa.schemas import Asked
 from chassis.problems import ForbiddenError, UnauthorizedError
 
 
@@ -36,12 +41,31 @@ class AccountBannedError(OAuthError, ForbiddenError):
 
 
 class MfaRequiredError(OAuthError, ForbiddenError):
-    """The password was right. `mfa_token` stands for that in the grant that brings the second factor."""
+    """The password was right. `mfa_token` stands for that in the grant that brings the second factor.
+
+    It does so on this device alone, which has to be told what it is known by: whoever answers sees to it.
+    """
 
     error = "mfa_required"
     code = "mfa_required"
     title = "A second factor is needed"
     keeps_changes = True
 
-    def __init__(self, mfa_token: str) -> None:
-        super().__init__(extra={"mfa_token": mfa_token})
+    def __init__(self, asked: Asked, device: ThisDevice) -> None:
+        super().__init__(extra={"mfa_token": asked.mfa_token, "methods": list(asked.methods)})
+        self.asked = asked
+        self.device = device
+
+
+class MfaTokenInvalidError(OAuthError, UnauthorizedError):
+    """Unknown, over, spent, of another device, or the password is another by now: what to do is to log in again."""
+
+    error = "invalid_grant"
+    code = "mfa_token_invalid"
+    title = "It took too long, or began elsewhere; log in again"
+
+
+class SecondFactorRefusedError(OAuthError, SecondFactorWrongError):
+    """`mfa_token` is good for another try."""
+
+    error = "invalid_grant"

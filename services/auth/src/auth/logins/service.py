@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.accounts import service as accounts
@@ -28,15 +28,22 @@ from auth.limits.constants import LimitRule
 from auth.limits.service import Bucket, RateLimiter, create_limited_error
 from auth.limits.utils import account_key
 from auth.locks.models import LoginLock
-from auth.logins.constants import PASSWORD_AMR, Acr
-from auth.logins.exceptions import AccountBannedError, CredentialsInvalidError, LoginNotConfirmedError
+from auth.logins.constants import MFA_AMR, PASSWORD_AMR, Acr
+from auth.logins.exceptions import (
+    AccountBannedError,
+    CredentialsInvalidError,
+    LoginNotConfirmedError,
+    MfaRequiredError,
+    MfaTokenInvalidError,
+    SecondFactorRefusedError,
+)
 from auth.logins.queries import OPEN_SESSION
+from auth.mfa import service as mfa
+from auth.mfa.schemas import Proof
 from auth.passwords.exceptions import HashingBusyError
 from auth.passwords.utils import PasswordHashing
 from auth.sessions import service as sessions
 from auth.sessions.constants import MAX_SESSIONS, SESSION_LIFETIME
-from auth.sessions.exceptions import SessionEndedError
-from auth.sessions.models import LoginSession, ended_at
 from auth.sessions.service import NewSession, OpenSession
 from auth.sessions.utils import RefreshChain, compute_digest
 from chassis.database.queries import Reader
@@ -77,17 +84,20 @@ class CheckedLogin:
 
 
 @dataclass(frozen=True, slots=True)
-class ProvedAgain:
-    """Whose session is as good as a new login, and by what."""
+class MfaLogin:
+    """The second step: what came of the first, and the second factor."""
 
-    profile_id: UUID
-    session_id: UUID
-    amr: tuple[str, ...] = PASSWORD_AMR
-    acr: Acr = Acr.ONE_FACTOR
+    mfa_token: str = field(repr=False)
+    proof: Proof
+    device: ThisDevice
+    address_key: str = field(repr=False)
 
 
 async def check_password_login(session: AsyncSession, tools: LoginTools, attempt: PasswordLogin) -> CheckedLogin:
-    """Raises LimitedError, HashingBusyError, and what `logins.exceptions` lists."""
+    """Raises LimitedError, HashingBusyError, and what `logins.exceptions` lists.
+
+    MfaRequiredError where that is not all: `check_mfa_login` goes on from there.
+    """
     account = await accounts.find_login(tools.reader, attempt.email)
     bucket = await _choose_bucket(tools.reader, attempt, account)
     # Its own bucket first: of two that are as full, it is the one that is told of.
@@ -95,7 +105,7 @@ async def check_password_login(session: AsyncSession, tools: LoginTools, attempt
     if not state.is_allowed:
         raise create_limited_error(state)
     is_locked = state.rule is LimitRule.LOGIN_ACCOUNT and state.remaining == 0
-    is_valid = await _verify_password(tools, attempt.password, account, bucket)
+    is_valid = await verify_password(tools, attempt.password, account, bucket)
     if account is None or not is_valid:
         await _record_failure(session, account, attempt.device, is_locked=is_locked)
         raise CredentialsInvalidError
@@ -103,14 +113,38 @@ async def check_password_login(session: AsyncSession, tools: LoginTools, attempt
     await tools.limiter.give_back(*bucket)
     await refuse_inactive(session, account, attempt.device)
     password_hash = await _renew_hash(session, tools.hashing, account, attempt.password)
+    is_on_known_device = bucket[0] is LimitRule.LOGIN_DEVICE
+    if account.second_factors:
+        who = account.profile_id, account.second_factors, password_hash, attempt.device
+        raise MfaRequiredError(await mfa.ask(session, *who, is_on_known_device=is_on_known_device), attempt.device)
     return CheckedLogin(
         account.profile_id,
         account.roles,
         PASSWORD_AMR,
         Acr.ONE_FACTOR,
         password_hash,
-        is_on_known_device=bucket[0] is LimitRule.LOGIN_DEVICE,
+        is_on_known_device=is_on_known_device,
     )
+
+
+async def check_mfa_login(session: AsyncSession, tools: LoginTools, attempt: MfaLogin) -> CheckedLogin:
+    """Raises LimitedError, and what `logins.exceptions` lists."""
+    challenge = await mfa.find_challenge(tools.reader, attempt.mfa_token, attempt.device)
+    if challenge is None:
+        raise MfaTokenInvalidError
+    prover = mfa.create_login_prover(challenge, attempt.device, attempt.address_key)
+    counted = await mfa.begin_attempt(tools.limiter, prover)
+    account = await accounts.hold_login(session, challenge.profile_id)
+    if account is None or not challenge.is_for(account.password_hash):
+        raise MfaTokenInvalidError
+    await refuse_inactive(session, account, attempt.device)
+    if not await mfa.check_proof(session, tools.limiter, counted, attempt.proof):
+        raise SecondFactorRefusedError
+    # Afterwards, so that a wrong code does not spend it: of two right ones at once the later is taken back here.
+    if not await mfa.spend_challenge(session, attempt.mfa_token):
+        raise MfaTokenInvalidError
+    amr = *PASSWORD_AMR, *attempt.proof.amr, MFA_AMR
+    return CheckedLogin(account.profile_id, account.roles, amr, Acr.TWO_FACTORS, account.password_hash)
 
 
 async def _choose_bucket(reader: Reader, attempt: PasswordLogin, account: LoginAccount | None) -> Bucket:
@@ -123,7 +157,7 @@ async def _choose_bucket(reader: Reader, attempt: PasswordLogin, account: LoginA
     return LimitRule.LOGIN_ACCOUNT, account_key(find_spelling(attempt.email) or attempt.email)
 
 
-async def _verify_password(tools: LoginTools, password: str, account: LoginAccount | None, bucket: Bucket) -> bool:
+async def verify_password(tools: LoginTools, password: str, account: LoginAccount | None, bucket: Bucket) -> bool:
     try:
         return await tools.hashing.verify_password(password, None if account is None else account.password_hash)
     except HashingBusyError:
@@ -239,40 +273,3 @@ async def _refuse_changed_roles(session: AsyncSession, login: CheckedLogin) -> N
     roles = (await session.scalars(select(Account.roles).where(Account.profile_id == login.profile_id))).one()
     if set(roles) != set(login.roles):
         raise AccountChangedError
-
-
-async def check_password_again(tools: LoginTools, profile_id: UUID, password: str) -> bool:
-    """Of somebody who is logged in. Only what fails counts. Raises LimitedError, HashingBusyError."""
-    bucket = LimitRule.STEP_UP, account_key(profile_id)
-    await tools.limiter.check(*bucket)
-    account = await accounts.find_login_by_id(tools.reader, profile_id)
-    is_valid = await _verify_password(tools, password, account, bucket)
-    if is_valid:
-        await tools.limiter.give_back(*bucket)
-    return is_valid
-
-
-async def renew_session(session: AsyncSession, proved: ProvedAgain) -> UserClaims:
-    """The session says from now on what was proved just now, and no more. Raises SessionEndedError.
-
-    A password alone is one factor, also where there were two before.
-    """
-    statement = (
-        update(LoginSession)
-        .where(
-            LoginSession.id == proved.session_id,
-            LoginSession.profile_id == proved.profile_id,
-            ended_at > func.now(),
-        )
-        .values(authenticated_at=func.now(), amr=list(proved.amr), acr=proved.acr.value)
-        .returning(LoginSession)
-    )
-    family = (await session.scalars(statement.execution_options(populate_existing=True))).one_or_none()
-    if family is None:
-        raise SessionEndedError
-    details = {"session_id": str(family.id), "amr": " ".join(proved.amr)}
-    await record(session, AuditAction.STEP_UP_SUCCEEDED, subject_id=family.profile_id, details=details)
-    logger.info("session_renewed", session_id=str(family.id), acr=proved.acr.value)
-    return UserClaims(
-        family.profile_id, family.id, family.client_id, family.scope, proved.amr, proved.acr, family.authenticated_at
-    )

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query, Response
@@ -11,6 +10,8 @@ from auth.devices.dependencies import ThisDeviceDep, set_device_cookie
 from auth.limits.constants import LimitRule
 from auth.limits.dependencies import limit_by_address
 from auth.limits.exceptions import LimitedError
+from auth.mfa.constants import RECENT
+from auth.mfa.dependencies import require_full_login
 from auth.passwords.exceptions import HashingBusyError
 from auth.recovery import service
 from auth.recovery.dependencies import (
@@ -28,11 +29,10 @@ from auth.recovery.utils import build_email_change_page, build_reset_page
 from chassis.database.dependencies import SessionDep
 from chassis.database.routing import create_router
 from chassis.problems import problem_responses
-from chassis.security.dependencies import JWTDataDep, require_recent_login
+from chassis.security.dependencies import JWTDataDep
 from chassis.security.exceptions import LoginTooOldError, TokenExpiredError, TokenInvalidError, TokenMissingError
 
 TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
-RECENT = timedelta(minutes=10)
 
 router = create_router(prefix="/auth", tags=["recovery"])
 
@@ -109,7 +109,7 @@ async def submit_password_reset(page: SubmittedResetDep) -> HTMLResponse:
     responses=problem_responses(
         *TOKEN_ERRORS, LoginTooOldError, PasswordWrongError, AccountChangedError, HashingBusyError, LimitedError
     ),
-    dependencies=[Depends(require_recent_login(RECENT))],
+    dependencies=[Depends(require_full_login(RECENT))],
 )
 async def update_password(
     new: ValidPasswordChangeDep, jwt_data: JWTDataDep, device: ThisDeviceDep, session: SessionDep
@@ -124,7 +124,7 @@ async def update_password(
     status_code=202,
     summary="Ask for another e-mail address",
     responses=problem_responses(*TOKEN_ERRORS, LoginTooOldError, LimitedError),
-    dependencies=[Depends(require_recent_login(RECENT))],
+    dependencies=[Depends(require_full_login(RECENT))],
 )
 async def create_email_change(
     change: ValidEmailChangeDep, jwt_data: JWTDataDep, signer: ConfirmationSignerDep, session: SessionDep

@@ -13,6 +13,9 @@ PRUNE_SESSIONS = 100  # each with up to 8,640 refresh tokens
 MAX_SESSIONS = 100
 """Of one account at a time; a login beyond them ends the one that was used longest ago."""
 
+SECOND_FACTOR_ACR = "aal2"
+"""What a session must say where the account has a second factor."""
+
 NAME_MAX_LENGTH = 100
 USER_AGENT_MAX_LENGTH = 300
 ADDRESS_MAX_LENGTH = 50

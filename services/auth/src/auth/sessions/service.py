@@ -20,6 +20,7 @@ from auth.sessions.constants import (
     PRUNE_SESSIONS,
     REVOCATION_CHANNEL,
     REVOCATION_KEPT,
+    SECOND_FACTOR_ACR,
     SESSION_LIFETIME,
     EndReason,
 )
@@ -30,6 +31,7 @@ from auth.sessions.utils import RefreshChain, compute_digest
 from chassis.database.queries import Reader
 from chassis.logs import get_logger
 from chassis.pagination import PageBytes, PageParams
+from chassis.security.dependencies import is_strong_enough
 
 logger = get_logger(__name__)
 
@@ -79,7 +81,7 @@ class Rotation:
 
 
 async def create_session(session: AsyncSession, chain: RefreshChain, new: NewSession) -> OpenSession:
-    """Raises AccountChangedError when the account was banned, deleted or got another password meanwhile."""
+    """Raises AccountChangedError when the account was banned, deleted or got other credentials meanwhile."""
     await _hold_account(session, new)
     await end_superfluous(session, new.profile_id, kept=MAX_SESSIONS - 1)
     family = LoginSession(
@@ -105,9 +107,13 @@ async def create_session(session: AsyncSession, chain: RefreshChain, new: NewSes
 
 async def _hold_account(session: AsyncSession, new: NewSession) -> None:
     """Whoever bans, deletes or changes the password waits until this session can be seen, and then ends it too."""
-    query = select(Account.banned_at, Account.password_hash).where(Account.profile_id == new.profile_id)
+    columns = Account.banned_at, Account.password_hash, Account.second_factors
+    query = select(*columns).where(Account.profile_id == new.profile_id)
     row = (await session.execute(query.with_for_update(read=True))).one_or_none()
     if row is None or row.banned_at is not None or new.password_hash not in (None, row.password_hash):
+        raise AccountChangedError
+    # Whatever the way in: no session of one factor begins where the account has a second one by now.
+    if row.second_factors and not is_strong_enough(new.acr, SECOND_FACTOR_ACR):
         raise AccountChangedError
 
 

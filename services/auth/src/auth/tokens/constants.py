@@ -5,6 +5,9 @@ class GrantType(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a grant's name
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a grant's name
     CLIENT_CREDENTIALS = "client_credentials"
+    MFA = "urn:broadsheet:params:oauth:grant-type:mfa"
+    """After `password` was answered with `mfa_required`."""
+    PASSKEY = "urn:broadsheet:params:oauth:grant-type:passkey"
 
 
 class Delivery(StrEnum):

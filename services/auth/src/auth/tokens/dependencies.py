@@ -5,23 +5,39 @@ from uuid import UUID
 
 from fastapi import Cookie, Depends, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError, OAuthError
 from auth.config import PublicConfig
-from auth.devices.dependencies import DeviceCookie, DeviceSignerDep, identify_device, set_device_cookie
+from auth.devices.dependencies import (
+    DeviceCookie,
+    DeviceSignerDep,
+    build_device_cookie,
+    identify_device,
+    set_device_cookie,
+)
 from auth.devices.service import ThisDevice
 from auth.keys.dependencies import TokenIssuerDep
 from auth.limits.dependencies import AddressKeyDep
 from auth.logins.dependencies import LoginToolsDep
-from auth.logins.service import PasswordLogin
+from auth.logins.exceptions import MfaRequiredError
+from auth.logins.service import MfaLogin, PasswordLogin
+from auth.mfa.schemas import Proof
+from auth.passkeys.dependencies import RelyingPartyDep
+from auth.passkeys.schemas import AssertionInput
+from auth.passkeys.service import PasskeyLogin, PasskeyProof
+from auth.passkeys.utils import RelyingParty
 from auth.sessions.dependencies import DeviceInfoDep, RefreshChainDep
+from auth.tokens import service
 from auth.tokens.constants import REFRESH_COOKIE, SECRET_MAX_LENGTH, Delivery, GrantType
 from auth.tokens.exceptions import GrantTypeUnsupportedError, RefreshTokenInvalidError, TokenRequestInvalidError
 from auth.tokens.schemas import IssuedTokens, LoginTokenRead, RefreshableTokenRead, TokenForm, TokenRead
-from auth.tokens.service import ClientGrant, Grant, PasswordGrant, RefreshGrant, TokenTools
+from auth.tokens.service import ClientGrant, Grant, MfaGrant, PasskeyGrant, PasswordGrant, RefreshGrant, TokenTools
 from auth.tokens.utils import check_client_id, parse_basic_credentials
+from auth.totp.dependencies import CodeToolsDep
+from auth.totp.service import CodeTools
 from chassis.config import load_config
-from chassis.database.dependencies import ReaderDep
+from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import TransactionalRoute
 from chassis.problems import ProblemError, UnauthorizedError
 from chassis.security.dependencies import parse_optional_jwt_data
@@ -48,7 +64,7 @@ class OAuthRoute(TransactionalRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                fields = ", ".join(str(item["loc"][-1]) for item in error.errors())
+                fields = ", ".join(dict.fromkeys(str(item["loc"][-1]) for item in error.errors()))
                 raise TokenRequestInvalidError(f"Missing or malformed: {fields}") from error
             except ProblemError as error:
                 if not isinstance(error, OAuthError):
@@ -83,11 +99,18 @@ async def parse_grant(
     form: Annotated[TokenForm, Form()],
     device: Annotated[ThisDevice, Depends(parse_token_device)],
     address_key: AddressKeyDep,
+    codes: CodeToolsDep,
+    rp: RelyingPartyDep,
     cookie: RefreshCookie = None,
 ) -> Grant:
     """What is asked for, complete; wherever a cookie is used or set, not by a page of another site."""
     if form.grant_type == GrantType.PASSWORD:
         return _parse_password_grant(request, form, device, address_key)
+    if form.grant_type == GrantType.MFA:
+        proof = _parse_proof(form, codes, rp)
+        return _parse_mfa_grant(request, form, proof, device, address_key)
+    if form.grant_type == GrantType.PASSKEY:
+        return _parse_passkey_grant(request, form, rp, device, address_key)
     if form.grant_type == GrantType.REFRESH_TOKEN:
         return _parse_refresh_grant(request, form, cookie)
     if form.grant_type == GrantType.CLIENT_CREDENTIALS:
@@ -102,6 +125,40 @@ def _parse_password_grant(request: Request, form: TokenForm, device: ThisDevice,
         refuse_cross_site(request)
     login = PasswordLogin(form.username, form.password.get_secret_value(), device, address_key)
     return PasswordGrant(login, form.delivery)
+
+
+def _parse_proof(form: TokenForm, codes: CodeTools, rp: RelyingParty) -> Proof:
+    if form.assertion is not None:
+        return PasskeyProof(rp, parse_assertion(form.assertion))
+    if form.code is None:
+        raise TokenRequestInvalidError("This grant needs a code or an assertion.")
+    return codes.parse_code(form.code.get_secret_value())
+
+
+def _parse_mfa_grant(request: Request, form: TokenForm, proof: Proof, device: ThisDevice, address_key: str) -> MfaGrant:
+    if form.mfa_token is None:
+        raise TokenRequestInvalidError("This grant needs mfa_token.")
+    if form.delivery is Delivery.COOKIE:
+        refuse_cross_site(request)
+    return MfaGrant(MfaLogin(form.mfa_token.get_secret_value(), proof, device, address_key), form.delivery)
+
+
+def _parse_passkey_grant(
+    request: Request, form: TokenForm, rp: RelyingParty, device: ThisDevice, address_key: str
+) -> PasskeyGrant:
+    if form.assertion is None:
+        raise TokenRequestInvalidError("This grant needs an assertion.")
+    if form.delivery is Delivery.COOKIE:
+        refuse_cross_site(request)
+    login = PasskeyLogin(parse_assertion(form.assertion), rp, device, address_key)
+    return PasskeyGrant(login, form.delivery)
+
+
+def parse_assertion(text: str) -> AssertionInput:
+    try:
+        return AssertionInput.model_validate_json(text)
+    except ValidationError as error:
+        raise TokenRequestInvalidError("The assertion is not what a browser makes of one.") from error
 
 
 def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) -> RefreshGrant:
@@ -160,6 +217,22 @@ async def parse_session_end(request: Request, cookie: RefreshCookie = None) -> S
     return SessionEnd(None if jwt_data is None else jwt_data.session_id, cookie)
 
 
+async def issue_tokens(
+    grant: Annotated[Grant, Depends(parse_grant)],
+    tools: Annotated[TokenTools, Depends(get_token_tools)],
+    session: SessionDep,
+) -> IssuedTokens:
+    """A device that is asked for a second factor is told what it is known by, the same way as its tokens will go."""
+    try:
+        return await service.issue_tokens(session, tools, grant)
+    except MfaRequiredError as error:
+        if isinstance(grant, PasswordGrant) and grant.delivery is Delivery.BODY:
+            error.extra |= {"device_token": error.device.token}
+        else:
+            error.headers |= build_device_cookie(error.device)
+        raise
+
+
 def write_tokens(response: Response, issued: IssuedTokens) -> TokenAnswer:
     """The answer to a grant: the refresh token in its cookie or in the body, never in both."""
     values = {
@@ -186,6 +259,5 @@ def set_refresh_cookie(response: Response, token: str, seconds: int) -> None:
     response.set_cookie(REFRESH_COOKIE, token, max_age=seconds, path="/", secure=True, httponly=True, samesite="strict")
 
 
-GrantDep = Annotated[Grant, Depends(parse_grant)]
-TokenToolsDep = Annotated[TokenTools, Depends(get_token_tools)]
+IssuedTokensDep = Annotated[IssuedTokens, Depends(issue_tokens)]
 SessionEndDep = Annotated[SessionEnd, Depends(parse_session_end)]

@@ -2,15 +2,22 @@ from fastapi import APIRouter, Response
 
 from auth.clients.exceptions import ClientInvalidError, CrossSiteRefusedError
 from auth.limits.exceptions import LimitedError
-from auth.logins.exceptions import AccountBannedError, CredentialsInvalidError, LoginNotConfirmedError
+from auth.logins.exceptions import (
+    AccountBannedError,
+    CredentialsInvalidError,
+    LoginNotConfirmedError,
+    MfaRequiredError,
+    MfaTokenInvalidError,
+    SecondFactorRefusedError,
+)
+from auth.passkeys.exceptions import PasskeyRefusedError
 from auth.passwords.exceptions import HashingBusyError
 from auth.tokens import service
 from auth.tokens.dependencies import (
-    GrantDep,
+    IssuedTokensDep,
     OAuthRoute,
     SessionEndDep,
     TokenAnswer,
-    TokenToolsDep,
     set_refresh_cookie,
     write_tokens,
 )
@@ -36,22 +43,31 @@ router = APIRouter(prefix="/auth", tags=["tokens"], route_class=OAuthRoute)
         GrantTypeUnsupportedError,
         ScopeInvalidError,
         CredentialsInvalidError,
+        PasskeyRefusedError,
         RefreshTokenInvalidError,
         ClientInvalidError,
         LoginNotConfirmedError,
         AccountBannedError,
+        MfaRequiredError,
+        MfaTokenInvalidError,
+        SecondFactorRefusedError,
         LimitedError,
         CrossSiteRefusedError,
         HashingBusyError,
     ),
 )
-async def create_token(response: Response, grant: GrantDep, tools: TokenToolsDep, session: SessionDep) -> TokenAnswer:
-    """By password, by refresh token (cookie or form) or, for services, by client credentials (HTTP Basic or form).
+async def create_token(response: Response, issued: IssuedTokensDep) -> TokenAnswer:
+    """By password, by passkey, by refresh token (cookie or form) or, for services, by client credentials.
 
-    The first two give a refresh token as well, in the cookie `__Host-refresh_token`. A client that is no browser asks
+    The first three give a refresh token as well, in the cookie `__Host-refresh_token`. A client that is no browser asks
     for it in the body with `delivery=body`, and sends it back in the form field `refresh_token`.
+
+    Where the account has a second factor, the right password is answered with `mfa_required`, an `mfa_token` and the
+    `methods` there are. For five minutes and on the same device (its cookie or, with `delivery=body`, the
+    `device_token` that comes along), the grant `urn:broadsheet:params:oauth:grant-type:mfa` with `mfa_token` and
+    `code`, or the `assertion` of a passkey, is the login.
     """
-    return write_tokens(response, await service.issue_tokens(session, tools, grant))
+    return write_tokens(response, issued)
 
 
 @router.post(

@@ -5,6 +5,8 @@ from pydantic import ConfigDict, Field, SecretStr
 from auth.accounts.constants import EMAIL_MAX_LENGTH
 from auth.devices.constants import DEVICE_TOKEN_MAX_LENGTH
 from auth.devices.service import ThisDevice
+from auth.mfa.constants import CHALLENGE_TOKEN_MAX_LENGTH, CODE_MAX_LENGTH
+from auth.passkeys.constants import ASSERTION_MAX_LENGTH
 from auth.passwords.constants import PASSWORD_MAX_LENGTH
 from auth.tokens.constants import SCOPE_MAX_LENGTH, SECRET_MAX_LENGTH, TOKEN_MAX_LENGTH, Delivery
 from chassis.schemas import CustomModel, InputModel
@@ -17,12 +19,26 @@ class TokenForm(InputModel):
 
     grant_type: str = Field(
         max_length=100,
-        description="`password` (our own apps only), `refresh_token` or `client_credentials`.",
+        description="`password` and, after it, `urn:broadsheet:params:oauth:grant-type:mfa`, or "
+        "`urn:broadsheet:params:oauth:grant-type:passkey` (our own apps only), "
+        "`refresh_token` or `client_credentials`.",
     )
     username: str | None = Field(default=None, max_length=EMAIL_MAX_LENGTH, description="The e-mail address.")
     password: SecretStr | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
+    mfa_token: SecretStr | None = Field(
+        default=None, max_length=CHALLENGE_TOKEN_MAX_LENGTH, description="From the answer `mfa_required`."
+    )
+    code: SecretStr | None = Field(
+        default=None, max_length=CODE_MAX_LENGTH, description="Of the authenticator app, or a recovery code."
+    )
     refresh_token: SecretStr | None = Field(
         default=None, max_length=TOKEN_MAX_LENGTH, description="For clients that do not keep cookies."
+    )
+    assertion: str | None = Field(
+        default=None,
+        max_length=ASSERTION_MAX_LENGTH,
+        repr=False,
+        description="Of a passkey: `JSON.stringify()` of what `navigator.credentials.get()` gave.",
     )
     client_id: str | None = Field(default=None, max_length=64)
     client_secret: SecretStr | None = Field(default=None, max_length=SECRET_MAX_LENGTH)
@@ -30,11 +46,11 @@ class TokenForm(InputModel):
     device_token: SecretStr | None = Field(
         default=None,
         max_length=DEVICE_TOKEN_MAX_LENGTH,
-        description="With `delivery=body`: from an earlier login on this device.",
+        description="With `delivery=body`: from an earlier login on this device, or from `mfa_required`.",
     )
     delivery: Delivery = Field(
         default=Delivery.COOKIE,
-        description="With `password`: `body` gives the refresh token in the answer and sets no cookie.",
+        description="With a login: `body` gives the refresh token in the answer and sets no cookie.",
     )
 
 

@@ -15,7 +15,10 @@ from auth.keys.constants import ACCESS_TOKEN_SECONDS
 from auth.keys.utils import TokenIssuer
 from auth.limits.constants import LimitRule
 from auth.logins import service as logins
-from auth.logins.service import LoginTools, PasswordLogin
+from auth.logins.exceptions import MfaTokenInvalidError
+from auth.logins.service import LoginTools, MfaLogin, PasswordLogin
+from auth.passkeys import service as passkeys
+from auth.passkeys.service import PasskeyLogin
 from auth.sessions import service as sessions
 from auth.sessions.constants import EndReason
 from auth.sessions.service import DeviceInfo, OpenSession
@@ -33,13 +36,25 @@ from chassis.security.constants import FIRST_PARTY_CLIENT
 
 logger = get_logger(__name__)
 
-GUESSES = (ClientInvalidError, RefreshTokenInvalidError)
+GUESSES = (ClientInvalidError, RefreshTokenInvalidError, MfaTokenInvalidError)
 """Refusals of which too many from one address are refused unseen."""
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordGrant:
     login: PasswordLogin
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class MfaGrant:
+    login: MfaLogin
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyGrant:
+    login: PasskeyLogin
     delivery: Delivery
 
 
@@ -57,7 +72,8 @@ class ClientGrant:
     """None asks for all that the client was granted."""
 
 
-Grant = PasswordGrant | RefreshGrant | ClientGrant
+LoginGrant = PasswordGrant | MfaGrant | PasskeyGrant
+Grant = LoginGrant | RefreshGrant | ClientGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +103,10 @@ async def issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -
 async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) -> IssuedTokens:
     if isinstance(grant, ClientGrant):
         return await _issue_to_client(tools, grant)
-    if isinstance(grant, PasswordGrant):
-        opened = await _open_session_by_password(session, tools, grant)
-    else:
+    if isinstance(grant, RefreshGrant):
         opened = await _refresh_session(session, tools, grant)
+    else:
+        opened = await _open_session(session, tools, grant)
     return IssuedTokens(
         access_token=tools.issuer.issue_user_token(opened.claims),
         expires_in=ACCESS_TOKEN_SECONDS,
@@ -98,7 +114,7 @@ async def _issue_tokens(session: AsyncSession, tools: TokenTools, grant: Grant) 
         refresh_token=opened.refresh_token,
         refresh_seconds=opened.seconds_left,
         delivery=grant.delivery,
-        device=grant.login.device if isinstance(grant, PasswordGrant) else None,
+        device=None if isinstance(grant, RefreshGrant) else grant.login.device,
     )
 
 
@@ -115,8 +131,13 @@ async def _issue_to_client(tools: TokenTools, grant: ClientGrant) -> IssuedToken
     return IssuedTokens(access_token=access_token, expires_in=ACCESS_TOKEN_SECONDS, scope=scope)
 
 
-async def _open_session_by_password(session: AsyncSession, tools: TokenTools, grant: PasswordGrant) -> OpenSession:
-    checked = await logins.check_password_login(session, tools.login, grant.login)
+async def _open_session(session: AsyncSession, tools: TokenTools, grant: LoginGrant) -> OpenSession:
+    if isinstance(grant, MfaGrant):
+        checked = await logins.check_mfa_login(session, tools.login, grant.login)
+    elif isinstance(grant, PasskeyGrant):
+        checked = await passkeys.check_passkey_login(session, tools.login, grant.login)
+    else:
+        checked = await logins.check_password_login(session, tools.login, grant.login)
     return await logins.open_session(session, tools.reader, tools.chain, checked, grant.login.device)
 
 

@@ -52,14 +52,14 @@ async def handle_user_updated(session: AsyncSession, event: UserUpdated, envelop
     await update_reader(session, event, seq=envelope.aggregate_seq)
 
 
-async def handle_user_banned(session: AsyncSession, event: UserBanned, _: EventEnvelope) -> None:
+async def handle_user_banned(session: AsyncSession, event: UserBanned, envelope: EventEnvelope) -> None:
     await lock_readers(session)
-    await ban_reader(session, event.user_id, is_banned=True)
+    await ban_reader(session, event.user_id, is_banned=True, seq=envelope.aggregate_seq)
 
 
-async def handle_user_unbanned(session: AsyncSession, event: UserUnbanned, _: EventEnvelope) -> None:
+async def handle_user_unbanned(session: AsyncSession, event: UserUnbanned, envelope: EventEnvelope) -> None:
     await lock_readers(session)
-    await ban_reader(session, event.user_id, is_banned=False)
+    await ban_reader(session, event.user_id, is_banned=False, seq=envelope.aggregate_seq)
 
 
 async def handle_user_deleted(session: AsyncSession, event: UserDeleted, _: EventEnvelope) -> None:

@@ -35,6 +35,19 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "second_factor_removed": Notice(
         "A second factor was removed", f"It is not asked for any more when you log in. {NOT_YOU}"
     ),
+    "second_factor_failed": Notice(
+        "Somebody failed at your second factor",
+        f"They know your password, and their codes were wrong, several times. {NOT_YOU}",
+    ),
+    "second_factors_reset": Notice(
+        "Your second factors were removed by our staff",
+        "You were logged out everywhere. If you did not ask for it, set a new password at once and contact us.",
+    ),
+    "passkey_copied": Notice(
+        "A passkey was refused for your safety",
+        "It counts how often it was used, and the count went back, as it does when somebody has copied it. Remove it, "
+        "and add a new one.",
+    ),
     "recovery_codes_created": Notice("New recovery codes were made", f"The old ones do not work any more. {NOT_YOU}"),
     "recovery_code_used": Notice("A recovery code was used to log in", f"It does not work a second time. {NOT_YOU}"),
     "session_reused": Notice(

@@ -25,6 +25,8 @@ class Reader(HasTimestamps, Base):
     last_name: Mapped[str | None]
     is_confirmed: Mapped[bool] = mapped_column(server_default="false")
     is_banned: Mapped[bool] = mapped_column(server_default="false")
+    ban_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Number of the event that `is_banned` is from: an older one that was dead, and is replayed, changes nothing."""
     deleted_at: Mapped[datetime | None]
     """What follows from older events for who is gone is undone by this row, which names nobody."""
     seq: Mapped[int] = mapped_column(BigInteger, server_default="0")

@@ -60,11 +60,13 @@ async def confirm_reader(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(row.on_conflict_do_update(index_elements=[Reader.user_id], set_=confirmed))
 
 
-async def ban_reader(session: AsyncSession, user_id: UUID, *, is_banned: bool) -> None:
-    """One feed tells both, in their order."""
-    row = insert(Reader).values(user_id=user_id, is_banned=is_banned)
-    values = {"is_banned": is_banned, "updated_at": func.now()}
-    await session.execute(row.on_conflict_do_update(index_elements=[Reader.user_id], set_=values))
+async def ban_reader(session: AsyncSession, user_id: UUID, *, is_banned: bool, seq: int) -> None:
+    """Keep the newest word on whether they are."""
+    row = insert(Reader).values(user_id=user_id, is_banned=is_banned, ban_seq=seq)
+    values = {"is_banned": is_banned, "ban_seq": seq, "updated_at": func.now()}
+    await session.execute(
+        row.on_conflict_do_update(index_elements=[Reader.user_id], set_=values, where=Reader.ban_seq < seq)
+    )
 
 
 async def forget_reader(session: AsyncSession, user_id: UUID) -> None:

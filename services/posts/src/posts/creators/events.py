@@ -20,12 +20,12 @@ async def handle_user_updated(session: AsyncSession, event: UserUpdated, envelop
     await service.apply_profile(session, event, envelope.aggregate_seq)
 
 
-async def handle_user_banned(session: AsyncSession, event: UserBanned, _: EventEnvelope) -> None:
-    await service.hide_creator(session, event.user_id, is_hidden=True)
+async def handle_user_banned(session: AsyncSession, event: UserBanned, envelope: EventEnvelope) -> None:
+    await service.hide_creator(session, event.user_id, is_hidden=True, seq=envelope.aggregate_seq)
 
 
-async def handle_user_unbanned(session: AsyncSession, event: UserUnbanned, _: EventEnvelope) -> None:
-    await service.hide_creator(session, event.user_id, is_hidden=False)
+async def handle_user_unbanned(session: AsyncSession, event: UserUnbanned, envelope: EventEnvelope) -> None:
+    await service.hide_creator(session, event.user_id, is_hidden=False, seq=envelope.aggregate_seq)
 
 
 HANDLERS: Handlers = {

@@ -19,7 +19,9 @@ class Creator(Base):
     avatar_url: Mapped[str | None]
     is_creator: Mapped[bool] = mapped_column(server_default="false")
     hidden_at: Mapped[datetime | None]
-    """While somebody is banned, and once they are gone: nobody sees what they wrote."""
+    """While somebody is banned, and once they are gone: nobody sees their posts. Their reviews stay, and count."""
+    hidden_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Number of the event that `hidden_at` is from: an older one that was dead, and is replayed, changes nothing."""
     profile_seq: Mapped[int] = mapped_column(BigInteger)
     """Number of the last event of the profile that was applied; older ones change nothing."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

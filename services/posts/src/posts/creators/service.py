@@ -84,15 +84,16 @@ async def apply_activation(session: AsyncSession, event: CreatorActivated, seq: 
     )
 
 
-async def hide_creator(session: AsyncSession, user_id: UUID, *, is_hidden: bool) -> None:
+async def hide_creator(session: AsyncSession, user_id: UUID, *, is_hidden: bool, seq: int) -> None:
     """Of somebody who is not known yet there is nothing to hide: who is banned was confirmed before, and so told of."""
-    hidden_at = func.now() if is_hidden else None
-    await session.execute(update(Creator).where(Creator.id == user_id).values(hidden_at=hidden_at))
+    known = update(Creator).where(Creator.id == user_id, Creator.hidden_seq < seq)
+    await session.execute(known.values(hidden_at=func.now() if is_hidden else None, hidden_seq=seq))
 
 
 async def forget_creator(session: AsyncSession, user_id: UUID) -> None:
     """A row that names nobody stays, because reviews hang on it; no older event brings the name back."""
-    values = {**FORGOTTEN, "username": f"deleted_{user_id.hex}", "hidden_at": func.now(), "profile_seq": LAST_SEQ}
+    last = {"profile_seq": LAST_SEQ, "hidden_seq": LAST_SEQ}
+    values = {**FORGOTTEN, "username": f"deleted_{user_id.hex}", "hidden_at": func.now(), **last}
     await session.execute(update(Creator).where(Creator.id == user_id).values(values))
     either = or_(CreatorFollower.creator_id == user_id, CreatorFollower.follower_id == user_id)
     ended = {"is_following": False, "version": CreatorFollower.version + 1}

@@ -120,7 +120,14 @@ async def apply_rendering(session: AsyncSession, post: Post, version: int, *, ht
         return
     post.html, post.excerpt, post.rendered_version = html, excerpt, version
     post.publication_error = None
-    if post.status == PostStatus.PUBLISHING:
+    if post.status != PostStatus.PUBLISHING:
+        return
+    hidden = select(Creator.id).where(Creator.id == post.creator_id, Creator.hidden_at.is_not(None))
+    if await session.scalar(hidden):
+        # Banned meanwhile: followers would be told of what nobody can read.
+        post.status = PostStatus.DRAFT
+        await session.flush()
+    else:
         await _complete_publication(session, post)
 
 

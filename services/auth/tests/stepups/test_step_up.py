@@ -136,7 +136,9 @@ class TestCreateStepUp:
             response = await client.post("/auth/step-up", json=PASSWORD, headers=old_headers)
         assert (response.status_code, response.json()["code"]) == (503, "hashing_busy")
 
-    @pytest.mark.parametrize("body", [{}, {"password": "x" * 129}, {"password": ["x"]}, {**PASSWORD, "acr": "aal2"}])
+    @pytest.mark.parametrize(
+        "body", [{}, {"password": "x" * 129}, {"password": ["x"]}, {**PASSWORD, "acr": "aal2"}, {"passkey": {}}]
+    )
     async def test_malformed(self, client: httpx.AsyncClient, old_headers: Headers, body: dict[str, Any]) -> None:
         response = await client.post("/auth/step-up", json=body, headers=old_headers)
         assert response.status_code == 422
