@@ -45,6 +45,20 @@ class TestSession:
         await person.client.post(f"{API}/auth/logout", headers={"Cookie": f"__Host-refresh_token={second}"})
         assert (await self.refresh(person, second)).status_code == httpx.codes.UNAUTHORIZED
 
+    async def test_logout_ends_the_access_token_in_every_service(self, create_person: CreatePerson) -> None:
+        person = await create_person(creator=True)
+        draft = await person.create_post("Draft", "Text")
+        paths = ("/profiles/me", f"/posts/{draft['id']}", "/notifications")
+
+        async def ask_all() -> set[tuple[int, str | None]]:
+            answers = [await person.client.get(API + path) for path in paths]
+            return {(answer.status_code, answer.json().get("code")) for answer in answers}
+
+        assert await ask_all() == {(200, None)}
+        (await person.client.post(f"{API}/auth/logout")).raise_for_status()
+        # A second is what it is measured to take; a machine that is busy otherwise gets a few.
+        await wait_until(ask_all, lambda answers: answers == {(401, "token_revoked")}, seconds=5)
+
     async def refresh(self, person: Person, token: str) -> httpx.Response:
         person.client.cookies.clear()
         headers = {"Cookie": f"__Host-refresh_token={token}", "Sec-Fetch-Site": "same-origin"}

@@ -29,7 +29,8 @@ CONFIG_EXIT_CODE = 78  # EX_CONFIG: a supervisor need not try again
 class OperatorCommand:
     """A tool of one service alone: `python -m <service> <name> <action> <arguments>`.
 
-    `run` gets its arguments and returns the lines to print; what it cannot do it says by a ConfigError.
+    `run` gets its arguments and returns the lines to print; what it cannot do it says by a ConfigError. Tools of one
+    name stand beside each other.
     """
 
     name: str
@@ -82,13 +83,19 @@ def _create_parser(commands: ServiceCommands) -> argparse.ArgumentParser:
     dead.add_parser("list", help="the oldest first, with their errors")
     dead.add_parser("replay", help="apply one after all").add_argument("event_id", type=UUID)
     dead.add_parser("drop", help="give one up for good").add_argument("event_id", type=UUID)
-    for tool in commands.tools:
-        actions = processes.add_parser(tool.name, help=tool.help).add_subparsers(dest="action", required=True)
+    for name in dict.fromkeys(tool.name for tool in commands.tools):
+        tools = [tool for tool in commands.tools if tool.name == name]
+        _add_actions(processes.add_parser(name, help=", ".join(tool.action for tool in tools)), tools)
+    return parser
+
+
+def _add_actions(parser: argparse.ArgumentParser, tools: Sequence[OperatorCommand]) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    for tool in tools:
         action = actions.add_parser(tool.action, help=tool.help)
         for argument in tool.arguments:
             action.add_argument(argument)
         action.set_defaults(tool=tool)
-    return parser
 
 
 async def _run_tool(tool: OperatorCommand, arguments: argparse.Namespace) -> None:

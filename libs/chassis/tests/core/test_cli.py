@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from chassis import cli
-from chassis.cli import CONFIG_EXIT_CODE, ServiceCommands, run_service
-from chassis.config import AppConfig, load_config
+from chassis.cli import CONFIG_EXIT_CODE, OperatorCommand, ServiceCommands, run_service
+from chassis.config import AppConfig, ConfigError, load_config
 from chassis.contracts.posts import PostPublished
 from chassis.database.config import DatabaseConfig
 from chassis.database.engine import Database
@@ -80,6 +80,41 @@ class TestDead:
     @pytest.mark.parametrize("words", [["dead"], ["dead", "drop"], ["dead", "drop", "7"], ["bury"], []])
     def test_words_that_make_no_command(self, run_command: RunCommand, words: list[str]) -> None:
         assert run_command(create_commands(), *words) == 2
+
+
+async def say(*words: str) -> list[str]:
+    return ["said:", *words]
+
+
+async def refuse() -> list[str]:
+    raise ConfigError("not today")
+
+
+class TestTools:
+    commands = create_commands(
+        tools=[
+            OperatorCommand("sails", "set", "set some", ("mast", "number"), say),
+            OperatorCommand("anchor", "weigh", "weigh it", (), refuse),
+            OperatorCommand("sails", "furl", "furl all", (), say),
+        ]
+    )
+
+    @pytest.mark.parametrize(
+        ("words", "lines"), [(["sails", "set", "main", "3"], "said:\nmain\n3\n"), (["sails", "furl"], "said:\n")]
+    )
+    def test_valid(
+        self, run_command: RunCommand, capsys: pytest.CaptureFixture[str], words: list[str], lines: str
+    ) -> None:
+        assert run_command(self.commands, *words) == 0
+        assert capsys.readouterr().out == lines
+
+    def test_refused(self, run_command: RunCommand, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run_command(self.commands, "anchor", "weigh") == CONFIG_EXIT_CODE
+        assert capsys.readouterr().err == "tests: not today\n"
+
+    @pytest.mark.parametrize("words", [["sails"], ["sails", "weigh"], ["sails", "set", "main"], ["anchor", "furl"]])
+    def test_words_that_make_no_command(self, run_command: RunCommand, words: list[str]) -> None:
+        assert run_command(self.commands, *words) == 2
 
 
 class TestBackground:

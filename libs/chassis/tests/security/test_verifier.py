@@ -6,7 +6,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from chassis.security.config import TokenConfig
+from chassis.security.constants import REMEMBERED_SECONDS
 from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenRevokedError
+from chassis.security.jwks import StaticKeySet
 from chassis.security.memory import TokenMemory
 from chassis.security.revocation import RevocationMap
 from chassis.security.schemas import TokenData
@@ -73,6 +75,36 @@ class TestVerifyUserToken:
             with pytest.raises(TokenRevokedError):
                 await verifier.verify_user_token(revoked)
         await verifier.verify_user_token(signer.issue_user_token(user_id))
+
+    async def test_withdrawn_key(self, keys: CountedKeys, signer: TokenSigner, user_id: UUID) -> None:
+        """Also what was verified before, and though the set of keys still holds it."""
+        revocations = RevocationMap()
+        verifier = TokenVerifier.from_config(keys, TokenConfig(), revocations)
+        token, service_token = signer.issue_user_token(user_id), signer.issue_service_token("posts")
+        assert (await verifier.verify_user_token(token)).key_id == signer.kid
+        await verifier.verify_service_token(service_token)
+        revocations.add(signer.kid, time.time())
+
+        for refused in (token, signer.issue_user_token(user_id)):
+            with pytest.raises(TokenInvalidError):
+                await verifier.verify_user_token(refused)
+        with pytest.raises(TokenInvalidError):
+            await verifier.verify_service_token(service_token)
+
+    async def test_key_is_looked_for_again(self, keys: CountedKeys, signer: TokenSigner, user_id: UUID) -> None:
+        """A token that lives for years, which only a thief of the key can make, does not outlive the key."""
+        clock = HeldClock(time.time())
+        verifier = TokenVerifier(
+            keys, issuer="broadsheet", audience="broadsheet", internal_audience="internal", clock=clock
+        )
+        token = signer.issue_user_token(user_id, claims={"exp": int(clock.now) + 10**8})
+        await verifier.verify_user_token(token)
+        keys.keys = StaticKeySet({})
+        await verifier.verify_user_token(token)
+        clock.advance(REMEMBERED_SECONDS)
+
+        with pytest.raises(TokenInvalidError):
+            await verifier.verify_user_token(token)
 
     async def test_session_is_no_uuid(self, verifier: TokenVerifier, signer: TokenSigner, user_id: UUID) -> None:
         with pytest.raises(TokenInvalidError):
@@ -171,6 +203,7 @@ class TestTokenMemory:
     def create(self, expires_at: float) -> TokenData:
         return TokenData(
             token_id="t",
+            key_id="k",
             scopes=frozenset(),
             issued_at=datetime.fromtimestamp(0, UTC),
             expires_at=datetime.fromtimestamp(expires_at, UTC),

@@ -7,8 +7,10 @@ from auth.clients.config import ClientsConfig
 from auth.clients.service import seed_clients
 from auth.config import MIGRATIONS
 from auth.keys.config import KeysConfig
-from auth.keys.service import ensure_signing_key
+from auth.keys.service import ensure_signing_key, list_keys, rotate_keys, withdraw_key
+from auth.keys.utils import describe_key, parse_key_id
 from auth.main import create_app
+from auth.sessions.service import refuse_tokens
 from chassis.cli import OperatorCommand, ServiceCommands, run_service
 from chassis.config import ConfigError, load_config
 from chassis.database.config import DatabaseConfig
@@ -43,9 +45,34 @@ async def verify() -> list[str]:
     return [f"the audit log holds: {number} links"]
 
 
+async def list_signing_keys() -> list[str]:
+    async with Database(load_config(DatabaseConfig)) as database, database.transaction() as session:
+        return [describe_key(pair) for pair in await list_keys(session)]
+
+
+async def rotate() -> list[str]:
+    """Raises NextKeyTooYoungError."""
+    config = load_config(KeysConfig)
+    async with Database(load_config(DatabaseConfig)) as database, database.transaction() as session:
+        kid = await rotate_keys(session, config.create_fernet(), min_age=config.next_min_age)
+    return [f"{kid} signs from now on. What the one before has signed holds until it expires."]
+
+
+async def withdraw(key_id: str) -> list[str]:
+    """Raises SigningKeyUnknownError."""
+    kid, fernet = parse_key_id(key_id), load_config(KeysConfig).create_fernet()
+    async with Database(load_config(DatabaseConfig)) as database, database.transaction() as session:
+        await withdraw_key(session, fernet, kid)
+        await refuse_tokens(session, [kid])
+    return [f"{kid} is withdrawn: within a second no service takes what it has signed. Who is logged in stays so."]
+
+
 TOOLS = (
     OperatorCommand("admin", "grant", "give somebody a role (admin, moderator, support)", ("email", "role"), grant),
     OperatorCommand("audit", "verify", "check the chain of the audit log", (), verify),
+    OperatorCommand("keys", "list", "the keys that sign tokens, the oldest first", (), list_signing_keys),
+    OperatorCommand("keys", "rotate", "let the next key sign; no request fails", (), rotate),
+    OperatorCommand("keys", "withdraw", "drop a key that leaked, and all that it has signed", ("key_id",), withdraw),
 )
 
 if __name__ == "__main__":

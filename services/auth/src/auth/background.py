@@ -13,6 +13,9 @@ from auth.codes.service import delete_old_codes
 from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
 from auth.devices.service import delete_unseen_devices
+from auth.keys.config import KeysConfig
+from auth.keys.constants import ROTATION_CHECK_SECONDS
+from auth.keys.service import delete_retired_keys, rotate_due_keys
 from auth.locks.constants import TELL_SECONDS
 from auth.locks.service import delete_old_locks, tell_of_locks
 from auth.mfa.service import delete_old_challenges
@@ -48,6 +51,7 @@ PRUNES: tuple[Prune, ...] = (
     delete_old_enrolments,
     delete_expired_challenges,
     delete_old_codes,
+    delete_retired_keys,
 )
 
 
@@ -61,12 +65,14 @@ async def run_background() -> None:
 
 def create_tasks(database: Database, broker: HintBroker, redis_url: str) -> dict[str, BackgroundTask]:
     signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
+    rotate = partial(rotate_keys, database, load_config(KeysConfig))
     return {
         "send-recovery-mails": RequestRunner(database, signer).run,
         "send-hints": HintSender(database, broker, [AVATARS]).run,
         "chain-audit": partial(run_every, CHAIN_SECONDS, "chain-audit", partial(chain_audit, database)),
         "publish-revocations": RevocationPublisher(database, redis_url).run,
         "housekeeping": partial(run_hourly, database),
+        "rotate-keys": partial(run_every, ROTATION_CHECK_SECONDS, "rotate-keys", rotate),
         "tell-of-locks": partial(run_every, TELL_SECONDS, "tell-of-locks", partial(tell_all, database)),
         "pruning": partial(run_every, PRUNE_SECONDS, "pruning", partial(prune_all, database)),
     }
@@ -78,6 +84,15 @@ async def chain_audit(database: Database) -> None:
     while linked == CHAIN_BATCH:
         async with database.transaction() as session:
             linked = await chain_entries(session)
+
+
+async def rotate_keys(database: Database, config: KeysConfig) -> None:
+    """Unless the setting says that only people do."""
+    if config.rotation_period:
+        async with database.transaction() as session:
+            await rotate_due_keys(
+                session, config.create_fernet(), period=config.rotation_period, min_age=config.next_min_age
+            )
 
 
 async def prune_all(database: Database) -> None:

@@ -39,9 +39,9 @@ DESCRIPTION = "Accounts, sessions and tokens."
 def create_app() -> FastAPI:
     database = Database(load_config(DatabaseConfig))
     keys_config = load_config(KeysConfig)
-    key_ring = KeyRing(database.reader, keys_config.create_fernet())
     redis_url = str(load_config(RedisConfig).redis_url)
     feed = RevocationFeed(redis_url)
+    key_ring = KeyRing(database.reader, keys_config.create_fernet(), feed.revocations)
     limiter = create_limiter(keys_config, redis_url)
     for later in (TotpConfig, PasswordRulesConfig):
         load_config(later)  # what is wrong in it must be told here, not by the first who needs it

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -12,6 +13,7 @@ from sqlalchemy import func, select, update
 
 from auth.accounts.exceptions import AccountChangedError
 from auth.accounts.models import Account
+from auth.audit.models import AuditEntry
 from auth.background import prune_all
 from auth.profiles.models import Profile
 from auth.sessions import service
@@ -43,6 +45,12 @@ async def list_open(database: Database, profile: Profile) -> set[UUID]:
     async with database.transaction() as session:
         query = select(LoginSession.id).filter_by(profile_id=profile.id, revoked_at=None)
         return set(await session.scalars(query))
+
+
+async def list_records(database: RolledBackDatabase) -> list[tuple[str, UUID | None, dict[str, Any]]]:
+    async with database.transaction() as session:
+        entries = await session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        return [(entry.action, entry.subject_id, entry.details) for entry in entries]
 
 
 async def list_revoked(database: Database) -> set[UUID]:
@@ -166,6 +174,7 @@ class TestDeleteSessions:
         assert (await client.delete(path, headers=headers)).status_code == 204
         assert await list_revoked(database) == {opened.id}
         assert (await client.delete(path, headers=headers)).status_code == 404
+        assert await list_records(database) == [("session_ended", profile.id, {"session_id": str(opened.id)})]
         form = {"grant_type": "refresh_token", "refresh_token": opened.refresh_token}
         assert (await client.post("/auth/token", data=form)).json()["code"] == "refresh_token_invalid"
 
@@ -191,6 +200,7 @@ class TestDeleteSessions:
         assert not others & open_ids
         assert others <= await list_revoked(database)
         assert len(await list_open(database, stranger)) == 1
+        assert await list_records(database) == [("sessions_ended", profile.id, {"sessions": str(4 - left)})]
 
 
 class TestCreateSession:

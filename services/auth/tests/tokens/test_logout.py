@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from auth.audit.models import AuditEntry
 from auth.profiles.models import Profile
 from auth.sessions.models import LoginSession
 from auth.sessions.service import OpenSession
@@ -43,6 +44,11 @@ class TestLogout:
         assert await count_open(database) == 1
         form = {"grant_type": "refresh_token", "refresh_token": opened.refresh_token}
         assert (await client.post("/auth/token", data=form)).status_code == 401
+        await client.post("/auth/logout", headers=as_cookie(opened.refresh_token))
+        async with database.transaction() as session:
+            [entry] = await session.scalars(select(AuditEntry))
+        assert (entry.action, entry.subject_id) == ("session_ended", opened.claims.profile_id)
+        assert entry.details == {"session_id": str(opened.id)}
 
     @pytest.mark.usefixtures("opened")
     async def test_valid_by_bearer(

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from auth.audit.models import AuditEntry
 from auth.background import prune_all
 from auth.profiles.models import Profile
 from auth.sessions.models import LoginSession, RefreshToken
 from auth.sessions.service import OpenSession
 from auth.sessions.utils import RefreshChain, compute_digest
 from chassis.database.engine import Database
+from chassis.events.outbox import OutboxEvent
 from chassis.testing.databases import RolledBackDatabase
 from chassis.testing.polling import wait_until
 
@@ -193,6 +195,25 @@ class TestReuse:
         assert_ended(await refresh(client, opened.refresh_token))
         assert_ended(await refresh(client, newest))
         assert (await refresh(client, other.refresh_token)).status_code == 200
+
+    async def test_owner_is_told_once(
+        self,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        opened: OpenSession,
+        let_time_pass: LetTimePass,
+    ) -> None:
+        """By mail, and in the audit log, though the answer is a refusal."""
+        await refresh(client, opened.refresh_token)
+        await let_time_pass(database, seconds=11)
+        for _ in range(2):
+            assert_ended(await refresh(client, opened.refresh_token))
+        async with database.transaction() as session:
+            [event] = await session.scalars(select(OutboxEvent).filter_by(type="security.noticed"))
+            [entry] = await session.scalars(select(AuditEntry))
+        told = (event.payload["kind"], event.payload["user_id"])
+        assert told == ("session_reused", str(opened.claims.profile_id))
+        assert (entry.action, entry.details) == ("session_reused", {"session_id": str(opened.id)})
 
     async def test_refusal_takes_no_cookie_away(
         self,

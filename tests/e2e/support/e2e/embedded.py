@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[4]
 START_SECONDS = 120
 STOP_SECONDS = 60
 LOG_TAIL = 100
+# All journeys happen while the signing keys change again and again, as in deploy/compose.e2e.yml.
+ROTATION = {"KEYS_ROTATION_PERIOD": "PT20S", "KEYS_NEXT_MIN_AGE": "PT20S"}
 
 
 class EmbeddedPlatform:
@@ -46,7 +48,9 @@ class EmbeddedPlatform:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "deploy.local", "--ephemeral", "--ports-file", str(self._ports_file)]
         with self._output.open("wb") as output:
-            self._launcher = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+            self._launcher = subprocess.Popen(
+                command, cwd=ROOT, env=os.environ | ROTATION, stdout=output, stderr=subprocess.STDOUT
+            )
         deadline = time.monotonic() + START_SECONDS
         while not self._ports_file.exists():
             if self._launcher.poll() is not None or time.monotonic() > deadline:

@@ -1,5 +1,7 @@
 """Which sessions have ended, in the memory of every process: asked on each request without a call.
 
+A signing key that was withdrawn is told of in the same way, by its id.
+
 Auth writes; everybody reads. Redis carries it and may lose it: a published message reaches who listens at that moment,
 and the sorted set, which auth writes again and again from its database, is read at every connect and every few seconds.
 While Redis is away, an ended session's access token works until it expires, five minutes at most.
@@ -35,7 +37,7 @@ logger = get_logger(__name__)
 
 
 class RevocationMap:
-    """Session ids with the moment of their end (Unix time in seconds)."""
+    """Ids of sessions, and of withdrawn keys, with the moment of their end (Unix time in seconds)."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock

@@ -11,6 +11,7 @@ class TokenData(CustomModel):
     """What every verified access token says."""
 
     token_id: str = Field(min_length=1, max_length=200)
+    key_id: str = Field(min_length=1, max_length=100, description="Of the key that signed it.")
     scopes: frozenset[str]
     issued_at: UtcDatetime
     expires_at: UtcDatetime

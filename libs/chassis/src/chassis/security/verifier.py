@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from chassis.security.config import TokenConfig
 from chassis.security.constants import (
     ALGORITHM,
+    KEY_ID,
     LEEWAY_SECONDS,
     REQUIRED_CLAIMS,
     SERVICE_SUBJECT_PREFIX,
@@ -24,7 +25,7 @@ from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, To
 from chassis.security.jwks import KeySet
 from chassis.security.memory import TokenMemory
 from chassis.security.revocation import RevocationMap
-from chassis.security.schemas import JWTData, ServiceJWTData
+from chassis.security.schemas import JWTData, ServiceJWTData, TokenData
 
 
 class TokenVerifier:
@@ -69,6 +70,7 @@ class TokenVerifier:
         if data is None:
             data = parse_user_claims(await self._read_claims(token, self._audience))
             self._users.remember(token, data)
+        self._refuse_withdrawn(data)
         if data.session_key in self._revocations:
             raise TokenRevokedError
         return data
@@ -79,16 +81,23 @@ class TokenVerifier:
         if data is None:
             data = parse_service_claims(await self._read_claims(token, self._internal_audience))
             self._services.remember(token, data)
+        self._refuse_withdrawn(data)
         return data
+
+    def _refuse_withdrawn(self, data: TokenData) -> None:
+        """Also what was remembered, and while the key's withdrawal has not reached the set of keys here."""
+        if data.key_id in self._revocations:
+            raise TokenInvalidError
 
     async def _read_claims(self, token: str, audience: str) -> dict[str, Any]:
         if len(token) > TOKEN_MAX_LENGTH or not token.isascii():
             raise TokenInvalidError
-        key = await self._keys.get_key(read_key_id(token))
+        kid = read_key_id(token)
+        key = await self._keys.get_key(kid)
         if key is None:
             raise TokenInvalidError
         try:
-            return _STRICT_JWT.decode(
+            claims = _STRICT_JWT.decode(
                 token,
                 key,
                 algorithms=[ALGORITHM],
@@ -101,6 +110,7 @@ class TokenVerifier:
             raise TokenExpiredError from error
         except PyJWTError as error:
             raise TokenInvalidError from error
+        return claims | {KEY_ID: kid}
 
 
 class _StrictJWT(jwt.PyJWT):
@@ -177,6 +187,7 @@ MALFORMED = (ValueError, TypeError, AttributeError, OverflowError, OSError)
 def _parse_common(claims: dict[str, Any]) -> dict[str, Any]:
     return {
         "token_id": claims["jti"],
+        "key_id": claims[KEY_ID],
         "scopes": frozenset(claims.get("scope", "").split()),
         "issued_at": datetime.fromtimestamp(claims["iat"], UTC),
         "expires_at": datetime.fromtimestamp(claims["exp"], UTC),

@@ -47,5 +47,6 @@ class AuditAction(StrEnum):
     CLIENT_SECRET_RENEWED = "client_secret_renewed"  # noqa: S105 - an action
     CLIENT_DELETED = "client_deleted"
     KEY_ROTATED = "key_rotated"
+    KEY_WITHDRAWN = "key_withdrawn"
     EXPORT_REQUESTED = "export_requested"
     ACCOUNT_DELETED = "account_deleted"

@@ -1,20 +1,30 @@
 import hashlib
 import hmac
+from datetime import timedelta
 from typing import Self
 
 from cryptography.fernet import Fernet
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from auth.keys.constants import NEXT_LEAST_AGE
 from chassis.config import SecretsConfig
 
 
 class KeysConfig(SecretsConfig):
-    """What encrypts the signing keys in the database."""
+    """What encrypts the signing keys in the database, and how often they change. Durations as in ISO 8601."""
 
     model_config = SettingsConfigDict(env_prefix="KEYS_")
 
     encryption_key: SecretStr
+    rotation_period: timedelta = Field(
+        default=timedelta(days=90), ge=timedelta(0), description="With P0D they change by command alone."
+    )
+    next_min_age: timedelta = Field(
+        default=timedelta(minutes=10),
+        ge=NEXT_LEAST_AGE,
+        description="So long is a key published before it signs: longer than anybody keeps the list without it.",
+    )
 
     @model_validator(mode="after")
     def check_fernet_key(self) -> Self:

@@ -15,12 +15,13 @@ class KeyPair(HasId, Base):
     __tablename__ = "key_pair"
     __table_args__ = (
         CheckConstraint(f"state IN ({STATES})", name="state"),
-        # Only one signs, however many start at once.
-        Index(None, "state", unique=True, postgresql_where=text("state = 'current'")),
+        # Only one signs, and one is the next, however many start or rotate at once.
+        Index(None, "state", unique=True, postgresql_where=text("state <> 'retired'")),
     )
 
     state: Mapped[str]
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     encrypted_private_key: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    activated_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]

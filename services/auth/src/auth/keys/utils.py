@@ -11,7 +11,9 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from auth.keys.constants import ACCESS_TOKEN_SECONDS
+from auth.keys.models import KeyPair
 from auth.keys.schemas import JsonWebKey
+from chassis.config import ConfigError
 from chassis.security.config import TokenConfig
 from chassis.security.constants import ALGORITHM, SERVICE_SUBJECT_PREFIX, TOKEN_TYPE
 
@@ -38,6 +40,20 @@ def create_stored_key(fernet: Fernet) -> StoredKey:
 def create_jwk(kid: str, public_key: Ed25519PublicKey) -> JsonWebKey:
     x = base64.urlsafe_b64encode(public_key.public_bytes_raw()).decode().rstrip("=")
     return JsonWebKey(kty="OKP", crv="Ed25519", alg="EdDSA", use="sig", kid=kid, x=x)
+
+
+def describe_key(pair: KeyPair) -> str:
+    """For an operator: one line."""
+    since = pair.retired_at or pair.activated_at or pair.created_at
+    return f"{pair.id}  {pair.state:7}  since {since:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def parse_key_id(text: str) -> UUID:
+    """Raises ConfigError."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise ConfigError(f"{text} is no id of a key; see: keys list") from error
 
 
 @dataclass(frozen=True, slots=True)

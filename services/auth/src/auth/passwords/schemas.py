@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr
 from pydantic_core import PydanticCustomError
 from zxcvbn import zxcvbn
 
-from auth.passwords.config import PasswordRulesConfig
+from auth.passwords import config
 from auth.passwords.constants import (
     COMMON_PASSWORDS,
     CONTAINED_MIN_LENGTH,
@@ -19,7 +19,7 @@ Password = Annotated[SecretStr, Field(min_length=PASSWORD_MIN_LENGTH, max_length
 
 def check_password_rules(password: SecretStr, *, username: str, email: str) -> SecretStr:
     """Each rule is a ValueError with a code of its own; none of them repeats the password."""
-    rules = load_config(PasswordRulesConfig)
+    rules = load_config(config.PasswordRulesConfig)
     text = password.get_secret_value().casefold()
     if len(password) < rules.min_length:
         raise PydanticCustomError(

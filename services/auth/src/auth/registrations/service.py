@@ -45,7 +45,7 @@ async def create_profile(session: AsyncSession, signer: ConfirmationSigner, regi
     await session.flush()
     await refuse_former_username(session, profile)
     session.add(Account(profile_id=profile.id, email=data.email, password_hash=registration.password_hash))
-    await session.flush()
+    await record(session, AuditAction.USER_REGISTERED, subject_id=profile.id)
     confirmation_id = await confirmations.create_confirmation(session, signer, profile.id)
     event: Event = UserRegistered(user_id=profile.id, email=data.email, confirmation_id=confirmation_id, **names)
     if owner_id is not None:

@@ -49,7 +49,10 @@ class RefreshToken(Base):
 
 
 class SessionRevocation(Base):
-    """What all services are told, until no access token of the session can be left. It outlives the session."""
+    """What all services are told, until no access token of the session can be left. It outlives the session.
+
+    A signing key that was withdrawn is told of as if it were one.
+    """
 
     __tablename__ = "session_revocation"
 

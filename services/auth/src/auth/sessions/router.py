@@ -4,7 +4,6 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from auth.sessions import service
-from auth.sessions.constants import EndReason
 from auth.sessions.exceptions import SessionNotFoundError
 from auth.sessions.schemas import SessionRead, SessionUpdate
 from chassis.database.dependencies import ReaderDep, SessionDep
@@ -69,4 +68,4 @@ async def delete_sessions(
 ) -> None:
     """On all devices and of all apps."""
     except_id = jwt_data.session_id if keep_current else None
-    await service.end_sessions(session, EndReason.ENDED_BY_OWNER, profile_id=jwt_data.user_id, except_id=except_id)
+    await service.end_own_sessions(session, jwt_data.user_id, except_id=except_id)

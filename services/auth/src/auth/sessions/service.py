@@ -197,13 +197,18 @@ async def end_sessions(
         statement = statement.where(LoginSession.id != except_id)
     ended = list(await session.scalars(statement.returning(LoginSession.id)))
     if ended:
-        # One parameter however many they are: a statement has room for 32,767.
-        rows = select(func.unnest(cast(ended, ARRAY(Uuid))), func.clock_timestamp())
-        told = insert(SessionRevocation).from_select(["session_id", "revoked_at"], rows)
-        await session.execute(told.on_conflict_do_nothing())
-        await session.execute(select(func.pg_notify(REVOCATION_CHANNEL, "")))
+        await refuse_tokens(session, ended)
         logger.info("sessions_ended", reason=reason.value, session_ids=[str(session_id) for session_id in ended])
     return ended
+
+
+async def refuse_tokens(session: AsyncSession, ids: Collection[UUID]) -> None:
+    """Have all services refuse what was issued to these sessions, or signed with these keys."""
+    # One parameter however many they are: a statement has room for 32,767.
+    rows = select(func.unnest(cast(list(ids), ARRAY(Uuid))), func.clock_timestamp())
+    told = insert(SessionRevocation).from_select(["session_id", "revoked_at"], rows)
+    await session.execute(told.on_conflict_do_nothing())
+    await session.execute(select(func.pg_notify(REVOCATION_CHANNEL, "")))
 
 
 async def end_own_session(session: AsyncSession, profile_id: UUID, session_id: UUID) -> None:
@@ -212,6 +217,24 @@ async def end_own_session(session: AsyncSession, profile_id: UUID, session_id: U
     if not await end_sessions(session, EndReason.ENDED_BY_OWNER, profile_id=profile_id, session_ids=ids):
         raise SessionNotFoundError
     await record(session, AuditAction.SESSION_ENDED, subject_id=profile_id, details={"session_id": str(session_id)})
+
+
+async def end_own_sessions(session: AsyncSession, profile_id: UUID, *, except_id: UUID | None = None) -> None:
+    """All, or all others than that one."""
+    ended = await end_sessions(session, EndReason.ENDED_BY_OWNER, profile_id=profile_id, except_id=except_id)
+    if ended:
+        details = {"sessions": str(len(ended))}
+        await record(session, AuditAction.SESSIONS_ENDED, subject_id=profile_id, details=details)
+
+
+async def log_out(session: AsyncSession, session_ids: Collection[UUID]) -> None:
+    """Of those that have ended before nothing is told."""
+    ended = await end_sessions(session, EndReason.LOGOUT, session_ids=session_ids)
+    if ended:
+        owners = select(LoginSession.id, LoginSession.profile_id).where(LoginSession.id.in_(ended))
+        for session_id, profile_id in await session.execute(owners):
+            details = {"session_id": str(session_id)}
+            await record(session, AuditAction.SESSION_ENDED, subject_id=profile_id, details=details)
 
 
 async def find_session_id(session: AsyncSession, refresh_token: str | None) -> UUID | None:

@@ -187,4 +187,4 @@ async def end_session(session: AsyncSession, *, session_id: UUID | None, refresh
     candidates = {session_id, await sessions.find_session_id(session, refresh_token)}
     ids = [candidate for candidate in candidates if candidate is not None]
     if ids:
-        await sessions.end_sessions(session, EndReason.LOGOUT, session_ids=ids)
+        await sessions.log_out(session, ids)
