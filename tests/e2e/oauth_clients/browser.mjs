@@ -1,10 +1,5 @@
 // What both scripts share: the settings from outside, and the person's browser, which is on the other side of the pipe.
 import { createInterface } from "node:readline";
-import { webcrypto } from "node:crypto";
-
-// Node 18, as Debian 12 has it, keeps these to itself.
-globalThis.crypto ??= webcrypto;
-globalThis.CryptoKey ??= webcrypto.CryptoKey;
 
 export const settings = JSON.parse(process.env.SETTINGS);
 
