@@ -48,7 +48,8 @@ def create_app(spec: ServiceSpec, config: AppConfig) -> FastAPI:
     )
     install_error_handlers(app)
     app.add_exception_handler(AnswerReplayedError, handle_replay)
-    app.include_router(spec.router)
+    # Its routes themselves: included once more, each app would build all of them anew, with the same dependencies.
+    app.router.routes += spec.router.routes
     # After the API: each route in front of the right one costs every request.
     app.router.routes += [
         Route("/livez", read_livez),
@@ -59,7 +60,7 @@ def create_app(spec: ServiceSpec, config: AppConfig) -> FastAPI:
     if config.environment.shows_docs:
         install_docs(app)
     app.add_middleware(RequestMiddleware)
-    # FastAPI builds what an included router holds when the first request comes: 150 ms of the loop, for 80 routes.
+    # FastAPI builds what an included router holds when the first request comes, for 80 routes 40 ms of the loop.
     deque(iter_route_contexts(app.routes), maxlen=0)
     return app
 
