@@ -5,6 +5,7 @@ import auth.avatars.models
 import auth.clients.models
 import auth.confirmations.models
 import auth.devices.models
+import auth.exports.models
 import auth.keys.models
 import auth.locks.models
 import auth.profiles.models

@@ -12,6 +12,7 @@ from auth.avatars.service import AVATARS, delete_failed_avatars
 from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
 from auth.devices.service import delete_unseen_devices
+from auth.exports.service import EXPORTS, delete_old_exports
 from auth.locks.constants import TELL_SECONDS
 from auth.locks.service import delete_old_locks, tell_of_locks
 from auth.recovery.service import RequestRunner
@@ -40,6 +41,7 @@ PRUNES: tuple[Prune, ...] = (
     delete_unseen_devices,
     delete_old_locks,
     delete_failed_avatars,
+    delete_old_exports,
 )
 
 
@@ -55,7 +57,7 @@ def create_tasks(database: Database, broker: HintBroker, redis_url: str) -> dict
     signer = ConfirmationSigner.from_config(load_config(ConfirmationConfig))
     return {
         "send-recovery-mails": RequestRunner(database, signer).run,
-        "send-hints": HintSender(database, broker, [AVATARS]).run,
+        "send-hints": HintSender(database, broker, [AVATARS, EXPORTS]).run,
         "chain-audit": partial(run_every, CHAIN_SECONDS, "chain-audit", partial(chain_audit, database)),
         "publish-revocations": RevocationPublisher(database, redis_url).run,
         "housekeeping": partial(run_hourly, database),

@@ -1,0 +1,181 @@
+"""After a deletion nothing is left that says who somebody was, in whatever table it may have stood.
+
+Every table takes part: one that is new fails here until it is filled below, or says why it need not be.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Table, Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auth.avatars.models import Avatar
+from auth.clients.models import Client
+from auth.confirmations.models import Confirmation
+from auth.devices.models import KnownDevice
+from auth.exports.models import Export, ExportChunk
+from auth.exports.queries import PARTS
+from auth.locks.models import LoginLock
+from auth.profiles.models import FormerUsername, Profile
+from chassis.database.models import Base
+from chassis.idempotency import IdempotencyKey
+from chassis.testing.databases import RolledBackDatabase
+
+Login = Callable[..., Awaitable[dict[str, str]]]
+CANARY = "canary"
+NAMES_ALL = {"first_name": "Canaryfirst", "last_name": "Canarylast", "pen_name": "Canarypen"}
+
+# What knows nobody, or forgets by itself.
+NOT_OF_PEOPLE = {
+    "client": "our services",
+    "key_pair": "our keys",
+    "recovery_request": "handled within seconds, by an address alone",
+}
+# What stays, and may hold the id of somebody who is gone, which nothing can be found by any more; and nothing else.
+IDS_STAY = {
+    "audit_entry": "only grows; names people by their ids",
+    "audit_link": "hashes",
+    "profile_retired_username": "digests",
+    "session_revocation": "ids of sessions, for an hour",
+}
+# The feed: subscribers that are behind need it. Its partitions are dropped after seven days (ADR 0027).
+FORGETS_IN_A_WEEK = {"outbox_event"}
+
+# Tables of somebody, and the part of an export that shows them, or why none does.
+EXPORTED = {
+    "profile": "profile",
+    "account": "profile",
+    "profile_former_username": "profile",
+    "avatar": "avatar",
+    "session": "sessions",
+    "device_known": "devices",
+    "audit_entry": "security-log",
+}
+NOT_EXPORTED = {
+    "session_refresh": "digests of secrets",
+    "confirmation": "digests of secrets, for two days",
+    "login_lock": "moments, which the security log has, for a day",
+    "export": "the export itself",
+    "export_chunk": "the export itself",
+    "idempotency_key": "answers that they got, for a day",
+}
+
+
+async def fill(session: AsyncSession, profile_id: UUID) -> None:
+    """Each table that the journey of the fixture does not reach."""
+    now = datetime.now(UTC)
+    image = {"source": b"canary", "small": b"canary", "large": b"canary"}
+    avatar, export = Avatar(profile_id=profile_id, last_error="canary", **image), Export(profile_id=profile_id)
+    session.add_all([avatar, export])
+    await session.flush()
+    session.add_all(
+        [
+            ExportChunk(export_id=export.id, number=0, content=b"canary"),
+            FormerUsername(name="canary_before", profile_id=profile_id),
+            LoginLock(profile_id=profile_id),
+            KnownDevice(profile_id=profile_id, device_id=uuid4(), name="Canary phone", address="203.0.113.0/24"),
+            Confirmation(
+                profile_id=profile_id,
+                purpose="email_change_new",
+                address="canary_new@people.example",
+                token_digest=b"1",
+                created_at=now,
+                expires_at=now,
+            ),
+            IdempotencyKey(
+                user_id=profile_id, route="POST /auth/exports", key="k", body_digest=b"1", body=b'{"name": "canary"}'
+            ),
+            IdempotencyKey(
+                user_id=UUID(int=0),
+                route="POST /profiles",
+                key="k",
+                body_digest=b"1",
+                body=f'{{"id": "{profile_id}", "name": "canary"}}'.encode(),
+            ),
+        ]
+    )
+
+
+async def dump(database: RolledBackDatabase, table: Table) -> list[str]:
+    """Its rows as text; what is in bytes as well as it can be read."""
+    columns = [
+        func.coalesce(func.encode(column, "escape") if is_bytes(column) else cast(column, Text), "")
+        for column in table.columns
+    ]
+    async with database.transaction() as session:
+        return [" ".join(row).lower() for row in await session.execute(select(*columns).select_from(table))]
+
+
+def is_bytes(column: Any) -> bool:
+    return bool(column.type.python_type is bytes)
+
+
+def list_tables() -> list[Table]:
+    return list(Base.metadata.sorted_tables)
+
+
+class TestLeftovers:
+    @pytest.fixture
+    async def gone(
+        self,
+        app: FastAPI,
+        client: httpx.AsyncClient,
+        database: RolledBackDatabase,
+        create_profile: Callable[..., Awaitable[Profile]],
+        login: Login,
+    ) -> tuple[Profile, dict[str, list[str]]]:
+        """Somebody who is deleted, and what all tables held before."""
+        profile = await create_profile(database, username="Canary_1", bio="A canary.", **NAMES_ALL)
+        headers = await login(app, profile)
+        await client.patch("/profiles/me", json={"website": "https://canary.example"}, headers=headers)
+        async with database.transaction() as session:
+            await fill(session, profile.id)
+        before = {table.name: await dump(database, table) for table in list_tables()}
+        assert (await client.delete("/profiles/me", headers=headers)).status_code == 204
+        return profile, before
+
+    async def test_every_table_is_filled_or_explained(self, gone: tuple[Profile, dict[str, list[str]]]) -> None:
+        _, before = gone
+        empty = {name for name, rows in before.items() if not rows}
+        assert empty - NOT_OF_PEOPLE.keys() - IDS_STAY.keys() - FORGETS_IN_A_WEEK == set()
+        assert not (NOT_OF_PEOPLE.keys() | IDS_STAY.keys()) - before.keys(), "an explanation of a table that is none"
+
+    async def test_nothing_personal_is_left(
+        self, database: RolledBackDatabase, gone: tuple[Profile, dict[str, list[str]]]
+    ) -> None:
+        profile, before = gone
+        held = {name for name, rows in before.items() if any(CANARY in row or str(profile.id) in row for row in rows)}
+        assert {"profile", "account", "session", "avatar", "export_chunk", "idempotency_key"} <= held
+        for table in list_tables():
+            if table.name in FORGETS_IN_A_WEEK:
+                continue
+            for row in await dump(database, table):
+                assert CANARY not in row, f"{table.name} remembers: {row}"
+                assert str(profile.id) not in row or table.name in IDS_STAY, f"{table.name} remembers the id"
+
+    async def test_others_stay(self, database: RolledBackDatabase, gone: tuple[Profile, dict[str, list[str]]]) -> None:
+        _, before = gone
+        assert before["client"]
+        async with database.transaction() as session:
+            assert await session.scalar(select(func.count()).select_from(Client)) == len(before["client"])
+
+
+class TestExports:
+    def test_every_table_of_people_is_exported_or_explained(self) -> None:
+        explained = EXPORTED.keys() | NOT_EXPORTED.keys() | NOT_OF_PEOPLE.keys() | IDS_STAY.keys() | FORGETS_IN_A_WEEK
+        assert {table.name for table in list_tables()} - explained == set()
+        assert set(EXPORTED.values()) == {part.name for part in PARTS}
+
+    def test_every_table_that_refers_to_a_profile_goes_with_it(self) -> None:
+        kept = [
+            f"{table.name}.{key.parent.name}"
+            for table in list_tables()
+            for key in table.foreign_keys
+            if key.column.table.name == "profile" and key.ondelete != "CASCADE"
+        ]
+        assert kept == []
