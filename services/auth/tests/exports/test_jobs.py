@@ -133,7 +133,6 @@ class TestJob:
         worker: Headers,
         export_id: str,
         report: Play,
-        complete: Play,
     ) -> None:
         """A worker that was thought dead adds nothing to the archive of the next."""
         await report(client, worker, export_id, "claim")
@@ -181,7 +180,7 @@ class TestJob:
         [
             ("chunks", {"number": 96}),
             ("chunks", {"number": -1}),
-            ("chunks", {"content": b"1" * 524_289}),
+            ("chunks", {"content": b"1" * 524_290}),
             ("result", {"chunks": 0}),
             ("result", {"size": 96 * 524_288 + 1}),
         ],
