@@ -96,6 +96,7 @@ class TestCreateExport:
         monkeypatch.setenv("LIMITS_EXPORT", "2/day")
         load_config.cache_clear()
         app.state.rate_limiter = RateLimiter(LimitsConfig(), b"of-the-limits", None, local_share=1)
+        export_id = ""
         for _ in range(2):
             export_id = (await client.post(PATH, headers=headers)).json()["id"]
             assert (await client.post(PATH, headers=headers)).status_code == 409
@@ -183,7 +184,8 @@ class TestGetArchive:
         """Nobody sees it from the moment on, and the next round sweeps it."""
         async with database.transaction() as session:
             assert await delete_old_exports(session) == 0
-            [kept] = await session.scalars(select(Export.expires_at - func.now()))
+            kept = await session.scalar(select(Export.expires_at - func.now()))
+            assert isinstance(kept, timedelta)
             assert timedelta(hours=47) < kept <= timedelta(hours=48)
             await session.execute(update(Export).values(expires_at=func.now() - timedelta(seconds=1)))
         assert (await client.get(f"{PATH}/{export_id}/archive", headers=headers)).status_code == 404

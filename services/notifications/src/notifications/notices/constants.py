@@ -52,6 +52,10 @@ NOTICES: Final[Mapping[str, Notice]] = {
     "account_deleted": Notice(
         "Your account was deleted", "As you asked. What belonged to it is deleted as well. Good-bye."
     ),
+    "account_removed": Notice(
+        "Your account was deleted by our staff",
+        "What belonged to it is deleted as well. If you did not expect this, contact us.",
+    ),
     "login_locked": Notice(
         "Logins to your account were slowed down",
         "Somebody tried many passwords. Devices that you used before are not affected; from others, wait a while, or "
