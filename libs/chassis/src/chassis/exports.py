@@ -4,7 +4,7 @@ A service lists its parts; two routes serve them. So the one that collects needs
 new service, is one more entry in a list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -58,16 +58,12 @@ def create_export_router(parts: Sequence[ExportPart]) -> APIRouter:
     router = create_router(
         prefix="/internal", tags=["internal"], dependencies=[Depends(require_service_scope(EXPORT_SCOPE))]
     )
-    by_name = {part.name: part for part in parts}
-    listing = ExportParts(items=[ExportPartRead.model_validate(part) for part in parts])
+    _add_listing(router, ExportParts(items=[ExportPartRead.model_validate(part) for part in parts]))
+    _add_data(router, {part.name: part for part in parts})
+    return router
 
-    async def valid_part(
-        part: Annotated[str, Query(max_length=50, description="As it is listed in `/internal/export-parts`.")],
-    ) -> ExportPart:
-        if part not in by_name:
-            raise ExportPartNotFoundError
-        return by_name[part]
 
+def _add_listing(router: APIRouter, listing: ExportParts) -> None:
     @router.get(
         "/export-parts",
         summary="List what can be exported",
@@ -76,6 +72,15 @@ def create_export_router(parts: Sequence[ExportPart]) -> APIRouter:
     async def list_export_parts() -> ExportParts:
         """The kinds of data that this service keeps about people."""
         return listing
+
+
+def _add_data(router: APIRouter, parts: Mapping[str, ExportPart]) -> None:
+    async def valid_part(
+        part: Annotated[str, Query(max_length=50, description="As it is listed in `/internal/export-parts`.")],
+    ) -> ExportPart:
+        if part not in parts:
+            raise ExportPartNotFoundError
+        return parts[part]
 
     @router.get(
         "/users/{user_id}/data",
@@ -96,5 +101,3 @@ def create_export_router(parts: Sequence[ExportPart]) -> APIRouter:
         page = await part.query.fetch_page(reader, params, scope=str(user_id), user_id=user_id)
         assert page is not None  # noqa: S101 - the list has no owner that could be missing
         return page.to_response(request)
-
-    return router

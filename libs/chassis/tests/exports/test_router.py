@@ -20,7 +20,7 @@ from chassis.exports import USER_ID, ExportPart, create_export_router
 from chassis.pagination import PageQuery
 from chassis.testing.tokens import TokenSigner
 
-PATHS = ("/internal/export-parts", f"/internal/users/{uuid4()}/data?part=keepsakes")
+PATHS = ("/internal/export-parts", f"/internal/users/{UUID(int=7)}/data?part=keepsakes")
 
 
 class Keepsake(HasId, HasTimestamps, Base):

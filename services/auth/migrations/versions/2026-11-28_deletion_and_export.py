@@ -11,10 +11,19 @@ branch_labels = None
 depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
+PURPOSES = "('sign_up', 'password_reset', 'email_change_old', 'email_change_new')"
+OLD_PURPOSES = "('sign_up', 'password_reset', 'email_change_old', 'email_change_new', 'account_deletion')"
 OPEN = sa.text("state IN ('queued', 'running')")
 
 
+def replace_purposes(purposes: str) -> None:
+    op.drop_constraint("confirmation_purpose_check", "confirmation")
+    op.create_check_constraint("purpose", "confirmation", f"purpose IN {purposes}")
+
+
 def upgrade() -> None:
+    # A link that nobody was ever sent: who deletes an account has proved who they are just before.
+    replace_purposes(PURPOSES)
     op.create_table(
         "profile_retired_username",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -65,3 +74,4 @@ def downgrade() -> None:
     drop_job_trigger(op.execute, "export")
     op.drop_table("export")
     op.drop_table("profile_retired_username")
+    replace_purposes(OLD_PURPOSES)

@@ -8,7 +8,6 @@ LINK_KINDS: Final[Mapping[str, EmailKind]] = {
     "password_reset": EmailKind.PASSWORD_RESET,
     "email_change_old": EmailKind.EMAIL_CHANGE_OLD,
     "email_change_new": EmailKind.EMAIL_CHANGE_NEW,
-    "account_deletion": EmailKind.ACCOUNT_DELETION,
 }
 """The mail for each purpose that auth asks a confirmation for."""
 
