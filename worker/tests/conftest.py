@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -58,6 +58,8 @@ class Owner:
     refusals: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
     """Steps that are answered with this status and problem."""
     headers: list[dict[str, str]] = field(default_factory=list)
+    data: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What is held of a person: items by part, two on a page."""
 
     @property
     def url(self) -> str:
@@ -90,6 +92,11 @@ class Owner:
         self.jobs[job_id] = OwnedJob("auth.resize_avatar", {"avatar_id": job_id, "image": b64encode(image).decode()})
         return job_id
 
+    def create_export(self, user_id: str) -> str:
+        job_id = str(uuid4())
+        self.jobs[job_id] = OwnedJob("auth.build_export", {"export_id": job_id, "user_id": user_id})
+        return job_id
+
     def get_report(self, job_id: str, step: str) -> dict[str, Any] | None:
         return next((facts for name, facts in self.jobs[job_id].reports if name == step), None)
 
@@ -106,10 +113,17 @@ class Owner:
             return self.refusals[step]
         if urlsplit(path).path == TOKEN_PATH:
             return 200, {"access_token": "a-token", "token_type": "bearer", "expires_in": 300}
+        if step in {"due", "export-parts", "data"}:
+            return 200, self.answer_list(step, dict(parse_qsl(urlsplit(path).query)))
+        return self.answer_job(method, parent, step, body)
+
+    def answer_list(self, step: str, query: dict[str, str]) -> dict[str, Any]:
         if step == "due":
             items = [{"task": job.task, "job_id": key} for key, job in self.jobs.items() if job.state == "queued"]
-            return 200, {"items": items}
-        return self.answer_job(method, parent, step, body)
+            return {"items": items}
+        if step == "export-parts":
+            return {"items": [{"name": name, "about": f"Your {name}", "page_limit": 2} for name in self.data]}
+        return get_page(self.data, query)
 
     def answer_job(
         self, method: str, job_id: str, step: str, body: dict[str, Any]
@@ -120,6 +134,12 @@ class Owner:
         if method == "GET":
             return 200, job.content
         return claim(job) if step == "claim" else take_report(job, step, body)
+
+
+def get_page(data: dict[str, list[dict[str, Any]]], query: dict[str, str]) -> dict[str, Any]:
+    start, items = int(query.get("cursor", 0)), data[query["part"]]
+    end = start + int(query["limit"])
+    return {"items": items[start:end], "next_cursor": str(end) if end < len(items) else None}
 
 
 def claim(job: OwnedJob) -> tuple[int, dict[str, Any] | None]:

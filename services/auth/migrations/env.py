@@ -8,6 +8,7 @@ import auth.codes.models
 import auth.confirmations.models
 import auth.consents.models
 import auth.devices.models
+import auth.exports.models
 import auth.keys.models
 import auth.locks.models
 import auth.mfa.models

@@ -29,6 +29,8 @@ PUBLIC_OPERATIONS = {
 INTERNAL_OPERATIONS = {
     ("get", "/internal/events"),
     ("get", "/internal/jobs/due"),
+    ("get", "/internal/export-parts"),
+    ("get", "/internal/users/{user_id}/data"),
     ("post", "/internal/renderings/{rendering_id}/claim"),
     ("post", "/internal/renderings/{rendering_id}/result"),
     ("post", "/internal/renderings/{rendering_id}/failure"),

@@ -16,6 +16,7 @@ from worker.signals import connect_signals
 
 TASK_MODULES: Final = (
     "worker.avatars.tasks",
+    "worker.exports.tasks",
     "worker.mail.tasks",
     "worker.renderings.tasks",
     "worker.sweeps.tasks",
@@ -55,6 +56,7 @@ SETTINGS: Final[dict[str, Any]] = {
         TaskName.SEND_EMAIL: {"queue": QueueName.MAIL},
         TaskName.RENDER_POST: {"queue": QueueName.CPU},
         TaskName.RESIZE_AVATAR: {"queue": QueueName.CPU},
+        TaskName.BUILD_EXPORT: {"queue": QueueName.CPU},
         TaskName.RESEND_HINTS: {"queue": QueueName.DEFAULT},
         TaskName.TOUCH_CANARY: {"queue": QueueName.DEFAULT},
     },

@@ -15,6 +15,7 @@ class TaskName(StrEnum):
     SEND_EMAIL = "mail.send_email"
     RENDER_POST = "posts.render_post"
     RESIZE_AVATAR = "auth.resize_avatar"
+    BUILD_EXPORT = "auth.build_export"
     RESEND_HINTS = "sweeps.resend_hints"
     TOUCH_CANARY = "sweeps.touch_canary"
 

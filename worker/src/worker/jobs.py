@@ -56,6 +56,10 @@ class Job(Generic[ClaimT]):
         self._report("dot")
         self.is_past_return = True
 
+    def report_chunk(self, **chunk: object) -> None:
+        """A piece of a result that is too large for one report. Sent twice, it is stored once."""
+        self._report("chunks", **chunk)
+
     def report_result(self, **result: object) -> None:
         """Tell the owner that it is done, until it hears or our time is over.
 

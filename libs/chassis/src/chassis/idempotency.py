@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
-from sqlalchemy import LargeBinary, func, select, update
+from sqlalchemy import LargeBinary, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -107,6 +107,13 @@ async def _replay_answer(session: AsyncSession, identity: dict[str, Any], digest
     if stored.body_digest != digest:
         raise IdempotencyKeyReusedError
     raise AnswerReplayedError(stored.status, stored.headers or {}, stored.body)
+
+
+async def forget_answers(session: AsyncSession, user_id: UUID) -> None:
+    """Those to somebody who is gone, and those about them from when they were not known yet (their sign-up)."""
+    names_them = func.encode(IdempotencyKey.body, "escape").contains(str(user_id))
+    is_theirs = or_(IdempotencyKey.user_id == user_id, and_(IdempotencyKey.user_id == ANONYMOUS, names_them))
+    await session.execute(delete(IdempotencyKey).where(is_theirs))
 
 
 async def handle_replay(_: Request, error: Exception) -> Response:

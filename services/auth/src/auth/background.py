@@ -13,6 +13,7 @@ from auth.codes.service import delete_old_codes
 from auth.confirmations.config import ConfirmationConfig
 from auth.confirmations.utils import ConfirmationSigner
 from auth.devices.service import delete_unseen_devices
+from auth.exports.service import EXPORTS, delete_old_exports
 from auth.keys.config import KeysConfig
 from auth.keys.constants import ROTATION_CHECK_SECONDS
 from auth.keys.service import delete_retired_keys, rotate_due_keys
@@ -52,6 +53,7 @@ PRUNES: tuple[Prune, ...] = (
     delete_expired_challenges,
     delete_old_codes,
     delete_retired_keys,
+    delete_old_exports,
 )
 
 
@@ -68,7 +70,7 @@ def create_tasks(database: Database, broker: HintBroker, redis_url: str) -> dict
     rotate = partial(rotate_keys, database, load_config(KeysConfig))
     return {
         "send-recovery-mails": RequestRunner(database, signer).run,
-        "send-hints": HintSender(database, broker, [AVATARS]).run,
+        "send-hints": HintSender(database, broker, [AVATARS, EXPORTS]).run,
         "chain-audit": partial(run_every, CHAIN_SECONDS, "chain-audit", partial(chain_audit, database)),
         "publish-revocations": RevocationPublisher(database, redis_url).run,
         "housekeeping": partial(run_hourly, database),

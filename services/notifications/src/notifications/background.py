@@ -31,6 +31,9 @@ from chassis.jobs.broker import HintBroker
 from chassis.jobs.hints import HintSender
 from chassis.periodic import run_every
 from notifications.config import PostsUpstreamConfig
+from notifications.deletions.constants import LOOK_SECONDS
+from notifications.deletions.events import handle_user_deleted
+from notifications.deletions.service import forget_late
 from notifications.deliveries.config import MailConfig
 from notifications.deliveries.constants import BLANK_BATCH, BLANK_SECONDS, PARK_SECONDS
 from notifications.deliveries.service import EMAIL_JOBS, blank_old_emails, park_ambiguous_emails
@@ -40,7 +43,6 @@ from notifications.inbox.events import (
     handle_review_created,
     handle_user_banned,
     handle_user_confirmed,
-    handle_user_deleted,
     handle_user_registered,
     handle_user_unbanned,
     handle_user_updated,
@@ -96,6 +98,7 @@ async def run_background() -> None:
             "send-hints": HintSender(database, broker, [EMAIL_JOBS]).run,
             "park-emails": partial(run_every, PARK_SECONDS, "park-emails", partial(park_emails, database)),
             "blank-emails": partial(run_every, BLANK_SECONDS, "blank-emails", partial(blank_emails, database)),
+            "forget-late": partial(run_every, LOOK_SECONDS, "forget-late", partial(forget_late, database)),
             "housekeeping": partial(run_hourly, database),
         }
         await run_tasks("notifications", tasks)

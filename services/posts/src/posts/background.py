@@ -19,13 +19,15 @@ from chassis.jobs.broker import HintBroker
 from chassis.jobs.hints import HintSender
 from chassis.periodic import run_every
 from posts.creators import events as creators
+from posts.deletions import events as deletions
+from posts.deletions.constants import LOOK_SECONDS
+from posts.deletions.service import forget_late
 from posts.renderings.service import RENDERINGS, delete_old_renderings, fail_dead_publications
-from posts.reviews import events as reviews
 
 # Names of the inbox and of the cursor: changed, everything would be applied anew.
 CONSUMER = "posts"
 AUTH_FEED = "auth"
-HANDLERS: Handlers = {**creators.HANDLERS, **reviews.HANDLERS}
+HANDLERS: Handlers = {**creators.HANDLERS, **deletions.HANDLERS}
 FAIL_SECONDS = 5.0
 CLEAN_SECONDS = 3600.0
 
@@ -52,6 +54,7 @@ async def _run_with(database: Database, broker: HintBroker) -> None:
                 "clean-renderings": partial(
                     run_every, CLEAN_SECONDS, "clean-renderings", partial(delete_old_renderings, database)
                 ),
+                "forget-late": partial(run_every, LOOK_SECONDS, "forget-late", partial(forget_late, database)),
                 "housekeeping": partial(run_hourly, database),
             }
             await run_tasks("posts", tasks)

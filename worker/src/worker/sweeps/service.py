@@ -13,7 +13,7 @@ from worker.constants import TaskName
 from worker.sweeps.constants import DUE_LIMIT, HINT_EXPIRES_SECONDS, MAX_QUEUE_LENGTH
 from worker.sweeps.schemas import DueJob, DueJobs
 
-JOB_TASKS = (TaskName.SEND_EMAIL, TaskName.RENDER_POST, TaskName.RESIZE_AVATAR)
+JOB_TASKS = (TaskName.SEND_EMAIL, TaskName.RENDER_POST, TaskName.RESIZE_AVATAR, TaskName.BUILD_EXPORT)
 """What an owner may ask for by name."""
 
 logger = get_logger(__name__)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,6 +32,11 @@ async def delete_dead_event(session: AsyncSession, *, consumer: str, event_id: U
     """Give it up for good."""
     await session.delete(await _get_dead_event_or_raise(session, consumer, event_id))
     await session.flush()
+
+
+async def forget_dead_events(session: AsyncSession, subject_id: UUID) -> None:
+    """Those that name somebody who is gone: there is nobody left whom they could be applied to."""
+    await session.execute(delete(DeadEvent).where(cast(DeadEvent.envelope, Text).contains(str(subject_id))))
 
 
 async def _get_dead_event_or_raise(session: AsyncSession, consumer: str, event_id: UUID) -> DeadEvent:

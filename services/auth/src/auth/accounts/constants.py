@@ -4,7 +4,8 @@ from enum import StrEnum
 EMAIL_MAX_LENGTH = 254
 ADDRESS_LOCK = 4_826_010
 """First half of an advisory lock; the second is the hash of an address."""
-
+ROLES_LOCK = 4_826_030
+"""Advisory lock: of two who take the role of an admin from one another, one comes too late."""
 
 TOLD_FIELDS = frozenset({"username", "first_name", "last_name", "language", "time_zone"})
 """Of a profile: what other services keep, and are told of when it changes."""
@@ -23,7 +24,8 @@ MODERATOR_SCOPES = SUPPORT_SCOPES | {"users:ban", "creators:grant"}
 ROLE_SCOPES: Mapping[str, frozenset[str]] = {
     Role.SUPPORT: SUPPORT_SCOPES,
     Role.MODERATOR: MODERATOR_SCOPES,
-    Role.ADMIN: MODERATOR_SCOPES | {"audit:read", "roles:grant", "factors:reset", "clients:read", "clients:write"},
+    Role.ADMIN: MODERATOR_SCOPES
+    | {"users:delete", "audit:read", "roles:grant", "factors:reset", "clients:read", "clients:write"},
 }
 
 
@@ -46,4 +48,5 @@ class NoticeKind(StrEnum):
     SIGN_UP_REPEATED = "sign_up_repeated"
     ACCOUNT_BANNED = "account_banned"
     ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_REMOVED = "account_removed"
     LOGIN_LOCKED = "login_locked"

@@ -1,7 +1,8 @@
 """What can be wrong with an account.
 
 ConflictError (409)
-└── AccountChangedError
+├── AccountChangedError
+└── LastAdminError
 ForbiddenError (403)
 └── EmailNotConfirmedError
 """
@@ -14,6 +15,11 @@ class AccountChangedError(ConflictError):
 
     code = "account_changed"
     title = "The account has changed meanwhile; try again"
+
+
+class LastAdminError(ConflictError):
+    code = "last_admin"
+    title = "The last admin must stay one"
 
 
 class EmailNotConfirmedError(ForbiddenError):

@@ -9,7 +9,8 @@ import asyncpg
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.accounts.constants import ADDRESS_LOCK, TOLD_FIELDS, NoticeKind
+from auth.accounts.constants import ADDRESS_LOCK, ROLES_LOCK, TOLD_FIELDS, NoticeKind, Role
+from auth.accounts.exceptions import LastAdminError
 from auth.accounts.models import Account
 from auth.accounts.queries import LOGIN, LOGIN_BY_EMAIL, LOGIN_BY_ID, OWN_PROFILE, WRITTEN_PROFILE
 from auth.accounts.schemas import ProfileUpdate
@@ -170,6 +171,19 @@ async def emit_user_updated(session: AsyncSession, profile_id: UUID) -> None:
         time_zone=profile.time_zone,
     )
     await emit_event(session, event, aggregate_id=profile_id, aggregate_seq=version)
+
+
+async def refuse_loss_of_last_admin(session: AsyncSession, account: Account) -> None:
+    """Where `account`, which is locked, is about to be an admin no more. Raises LastAdminError."""
+    if Role.ADMIN not in account.roles:
+        return
+    await session.execute(select(func.pg_advisory_xact_lock(ROLES_LOCK)))
+    is_admin = Account.roles.contains([Role.ADMIN.value])
+    others = select(Account.profile_id).where(
+        is_admin, Account.profile_id != account.profile_id, Account.banned_at.is_(None)
+    )
+    if await session.scalar(others.limit(1)) is None:
+        raise LastAdminError
 
 
 async def delete_rivals(session: AsyncSession, email: str) -> None:

@@ -5,11 +5,9 @@ NotFoundError (404)
 ForbiddenError (403)
 ├── OwnAccountError
 └── UserProtectedError
-ConflictError (409)
-└── LastAdminError
 """
 
-from chassis.problems import ConflictError, ForbiddenError, NotFoundError
+from chassis.problems import ForbiddenError, NotFoundError
 
 
 class UserNotFoundError(NotFoundError):
@@ -27,8 +25,3 @@ class UserProtectedError(ForbiddenError):
 
     code = "user_protected"
     title = "This user is a member of staff"
-
-
-class LastAdminError(ConflictError):
-    code = "last_admin"
-    title = "The last admin must stay one"

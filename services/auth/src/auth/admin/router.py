@@ -2,11 +2,12 @@ from datetime import timedelta
 
 from fastapi import Depends, Request, Response
 
+from auth.accounts.exceptions import LastAdminError
 from auth.admin import service
 from auth.admin.constants import RECENT_MINUTES
 from auth.admin.dependencies import ActDep, SearchAmbiguousError, UserSearchDep, ValidUserDocumentDep
-from auth.admin.exceptions import LastAdminError, OwnAccountError, UserNotFoundError, UserProtectedError
-from auth.admin.schemas import BanInput, FactorsReset, RolesUpdate, UserRead
+from auth.admin.exceptions import OwnAccountError, UserNotFoundError, UserProtectedError
+from auth.admin.schemas import BanInput, DeletionInput, FactorsReset, RolesUpdate, UserRead
 from chassis.database.dependencies import ReaderDep, SessionDep
 from chassis.database.routing import create_router
 from chassis.etags import NOT_MODIFIED, create_tagged_response
@@ -80,6 +81,18 @@ async def ban_user(act: ActDep, ban: BanInput, session: SessionDep) -> None:
 async def unban_user(act: ActDep, ban: BanInput, session: SessionDep) -> None:
     """They can log in again, and are seen again."""
     await service.unban_user(session, act, ban.reason)
+
+
+@router.post(
+    "/{user_id}/deletion",
+    status_code=204,
+    summary="Delete a user",
+    responses=problem_responses(*ACT_ERRORS, LastAdminError),
+    dependencies=[Depends(require_scope("users:delete")), RECENT],
+)
+async def delete_user(act: ActDep, deletion: DeletionInput, session: SessionDep) -> None:
+    """For good, as if they had done it themselves; they are told by mail that it was done, and not why."""
+    await service.delete_user(session, act, deletion.reason)
 
 
 @router.put(

@@ -42,5 +42,13 @@ class FactorsReset(InputModel):
     )
 
 
+class DeletionInput(InputModel):
+    """The reason outlives the account in the audit log: it must name nobody."""
+
+    reason: str = Field(
+        min_length=1, max_length=REASON_MAX_LENGTH, description="For the record, which is kept: without personal data."
+    )
+
+
 class RolesUpdate(InputModel):
     roles: list[Role] = Field(max_length=len(Role), description="All that the user has from now on.")

@@ -11,12 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.accounts import service as accounts
 from auth.accounts.constants import NoticeKind, Role
 from auth.accounts.models import Account
-from auth.admin.constants import ROLES_LOCK
-from auth.admin.exceptions import LastAdminError
 from auth.admin.queries import USER, USERS
 from auth.audit.constants import AuditAction
 from auth.audit.service import record
 from auth.creators import service as creators
+from auth.deletions.service import delete_account
 from auth.mfa import service as mfa
 from auth.profiles.models import Profile
 from auth.profiles.service import raise_version
@@ -112,28 +111,20 @@ async def reset_factors(session: AsyncSession, act: Act, reason: str) -> None:
 
 async def change_roles(session: AsyncSession, act: Act, roles: list[Role]) -> None:
     """All sessions of the user end: their tokens say what they could do before. Raises LastAdminError."""
-    await session.execute(select(func.pg_advisory_xact_lock(ROLES_LOCK)))
     names = sorted({role.value for role in roles})
     if sorted(act.account.roles) == names:
         return
-    if Role.ADMIN in act.account.roles and Role.ADMIN not in names and not await _has_other_admin(session, act):
-        raise LastAdminError
+    if Role.ADMIN not in names:
+        await accounts.refuse_loss_of_last_admin(session, act.account)
     await session.execute(update(Account).where(Account.profile_id == act.user_id).values(roles=names))
     await end_sessions(session, EndReason.ENDED_BY_STAFF, profile_id=act.user_id)
     await _record(session, act, AuditAction.ROLES_CHANGED, roles=" ".join(names))
 
 
-async def _has_other_admin(session: AsyncSession, act: Act) -> bool:
-    query = (
-        select(Account.profile_id)
-        .where(
-            Account.roles.contains([Role.ADMIN.value]),
-            Account.profile_id != act.user_id,
-            Account.banned_at.is_(None),
-        )
-        .limit(1)
-    )
-    return await session.scalar(query) is not None
+async def delete_user(session: AsyncSession, act: Act, reason: str) -> None:
+    """For good. Raises LastAdminError."""
+    await delete_account(session, act.account, NoticeKind.ACCOUNT_REMOVED)
+    await _record(session, act, AuditAction.ACCOUNT_DELETED, reason=reason)
 
 
 async def grant_role(session: AsyncSession, email: str, role: Role) -> bool:

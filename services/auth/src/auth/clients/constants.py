@@ -6,7 +6,7 @@ CLIENT_ID_PATTERN = "^[a-z0-9][a-z0-9-]{0,63}$"
 SERVICE_SCOPES: Final[dict[str, tuple[str, ...]]] = {
     "posts": ("events:read",),
     "notifications": ("events:read", "confirmations:read"),
-    "worker": ("jobs:work",),
+    "worker": ("jobs:work", "exports:read"),
 }
 
 # What a person can let an app of somebody else do for them. Our own apps may do all of it.

@@ -10,7 +10,6 @@ class Purpose(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a purpose
     EMAIL_CHANGE_OLD = "email_change_old"
     EMAIL_CHANGE_NEW = "email_change_new"
-    ACCOUNT_DELETION = "account_deletion"
 
 
 LIFETIMES: Mapping[Purpose, timedelta] = {
@@ -18,7 +17,6 @@ LIFETIMES: Mapping[Purpose, timedelta] = {
     Purpose.PASSWORD_RESET: timedelta(minutes=30),
     Purpose.EMAIL_CHANGE_OLD: timedelta(hours=1),
     Purpose.EMAIL_CHANGE_NEW: timedelta(hours=1),
-    Purpose.ACCOUNT_DELETION: timedelta(minutes=30),
 }
 KEPT = timedelta(hours=24)
 # Base64url of 32 bytes.

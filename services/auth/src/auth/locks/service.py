@@ -23,8 +23,9 @@ async def tell_of_locks(session: AsyncSession) -> int:
     untold = select(Account.profile_id).where(
         Account.profile_id.in_(select(LoginLock.profile_id).where(LoginLock.id.in_(ids), ~was_told))
     )
-    # In one order, so that two processes cannot wait for each other.
-    for profile_id in (await session.scalars(untold.order_by(Account.profile_id))).all():
+    # In one order, so that two processes cannot wait for each other. Nobody waits for who is being deleted.
+    held = untold.order_by(Account.profile_id).with_for_update(read=True, skip_locked=True)
+    for profile_id in (await session.scalars(held)).all():
         await accounts.notify_owner(session, profile_id, NoticeKind.LOGIN_LOCKED)
     await session.execute(update(LoginLock).where(LoginLock.id.in_(ids)).values(told_at=func.now()))
     return len(ids)

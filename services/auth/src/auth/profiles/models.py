@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, func, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.profiles.constants import AVATAR_PATH
@@ -46,6 +46,17 @@ class FormerUsername(Base):
     """In lower case."""
     profile_id: Mapped[UUID] = mapped_column(ForeignKey("profile.id", ondelete="CASCADE"), index=True)
     given_up_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RetiredUsername(Base):
+    """A name of an account that was deleted is never given again: nobody shall be taken for who is gone.
+
+    Only its digest is kept, with no word of whose it was. Who guesses a name can test it, as they can by signing up.
+    """
+
+    __tablename__ = "profile_retired_username"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
 
 
 # Unique without case; a username is ASCII, so this needs no collation.

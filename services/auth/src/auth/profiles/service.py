@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.profiles.exceptions import UsernameTakenError
-from auth.profiles.models import FormerUsername, Profile
+from auth.profiles.models import FormerUsername, Profile, RetiredUsername
 from auth.profiles.queries import PROFILE, PROFILE_BY_USERNAME
+from auth.profiles.utils import compute_name_digest
 from chassis.database.queries import Reader
 
 
@@ -36,7 +37,7 @@ async def refuse_taken_username(session: AsyncSession, profile: Profile, usernam
     current = select(Profile.id).where(func.lower(Profile.username) == name)
     former = select(FormerUsername.profile_id).where(FormerUsername.name == name)
     owners = (await session.scalars(current.union(former))).all()
-    if set(owners) - {profile.id}:
+    if set(owners) - {profile.id} or await _is_retired(session, username):
         raise UsernameTakenError
 
 
@@ -47,8 +48,23 @@ async def refuse_former_username(session: AsyncSession, profile: Profile) -> Non
     the look here, later, sees what they left. Raises UsernameTakenError.
     """
     query = select(FormerUsername.profile_id).where(FormerUsername.name == profile.username.lower())
-    if await session.scalar(query) not in (None, profile.id):
+    is_taken = await session.scalar(query) not in (None, profile.id)
+    if is_taken or await _is_retired(session, profile.username):
         raise UsernameTakenError
+
+
+async def _is_retired(session: AsyncSession, username: str) -> bool:
+    query = select(RetiredUsername.digest).where(RetiredUsername.digest == compute_name_digest(username))
+    return await session.scalar(query) is not None
+
+
+async def retire_usernames(session: AsyncSession, profile_id: UUID) -> None:
+    """Those of today and before, when their owner goes for good."""
+    current = select(Profile.username).where(Profile.id == profile_id)
+    former = select(FormerUsername.name).where(FormerUsername.profile_id == profile_id)
+    names = (await session.scalars(current.union_all(former))).all()
+    values = [{"digest": digest} for digest in sorted({compute_name_digest(name) for name in names})]
+    await session.execute(insert(RetiredUsername).values(values).on_conflict_do_nothing())
 
 
 async def raise_version(session: AsyncSession, profile_id: UUID) -> int:

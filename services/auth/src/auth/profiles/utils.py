@@ -1,7 +1,14 @@
+import hashlib
+
 import asyncpg
 from fastapi import Request, Response
 
 from chassis.etags import create_tagged_response
+
+
+def compute_name_digest(username: str) -> bytes:
+    """The same for every case of it."""
+    return hashlib.sha256(username.lower().encode()).digest()
 
 
 def create_named_response(request: Request, document: asyncpg.Record) -> Response:

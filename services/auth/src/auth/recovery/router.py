@@ -123,7 +123,7 @@ async def update_password(
     "/email-changes",
     status_code=202,
     summary="Ask for another e-mail address",
-    responses=problem_responses(*TOKEN_ERRORS, LoginTooOldError, LimitedError),
+    responses=problem_responses(*TOKEN_ERRORS, LoginTooOldError, AccountChangedError, LimitedError),
     dependencies=[Depends(require_full_login(RECENT))],
 )
 async def create_email_change(

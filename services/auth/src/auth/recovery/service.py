@@ -71,7 +71,8 @@ async def _handle_request(session: AsyncSession, signer: ConfirmationSigner, ema
             return
         waiting = select(func.max(Account.created_at)).where(Account.email == email).scalar_subquery()
         owner_id = await session.scalar(select(Account.profile_id).filter_by(email=email, created_at=waiting).limit(1))
-    if owner_id is not None:
+    # Held: whoever is being deleted gets no mail any more.
+    if owner_id is not None and await accounts.lock_account(session, owner_id) is not None:
         await send_confirmation(session, signer, owner_id, purpose, to=email)
 
 
@@ -104,9 +105,11 @@ async def reset_password(session: AsyncSession, token: str, password_hash: str, 
 
     Of all devices this one alone is known from now on: its owner gets in, however many strangers guess.
     """
+    asked = await confirmations.find_open(session, token, Purpose.PASSWORD_RESET)
+    # The account first, as everywhere: it may be about to be deleted, with its confirmations.
+    account = None if asked is None else await accounts.lock_account(session, asked.profile_id)
     used = await confirmations.use_confirmation(session, token, Purpose.PASSWORD_RESET)
-    account = None if used is None else await accounts.lock_account(session, used.profile_id)
-    if account is None or account.banned_at is not None:
+    if account is None or used is None or account.banned_at is not None:
         raise LinkInvalidError
     account.password_hash = password_hash
     await end_sessions(session, EndReason.PASSWORD_RESET, profile_id=account.profile_id)
@@ -133,9 +136,14 @@ async def change_password(
 async def request_email_change(
     session: AsyncSession, signer: ConfirmationSigner, profile_id: UUID, new_email: str
 ) -> None:
-    """A link to each of the two addresses. That the new one is somebody's is not told here."""
-    email = (await session.scalars(select(Account.email).filter_by(profile_id=profile_id))).one()
-    for purpose, to in ((Purpose.EMAIL_CHANGE_OLD, email), (Purpose.EMAIL_CHANGE_NEW, new_email)):
+    """A link to each of the two addresses. That the new one is somebody's is not told here.
+
+    Raises AccountChangedError.
+    """
+    account = await accounts.lock_account(session, profile_id)
+    if account is None:
+        raise AccountChangedError
+    for purpose, to in ((Purpose.EMAIL_CHANGE_OLD, account.email), (Purpose.EMAIL_CHANGE_NEW, new_email)):
         await send_confirmation(session, signer, profile_id, purpose, to=to, address=new_email)
 
 

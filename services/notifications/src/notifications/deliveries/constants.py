@@ -8,7 +8,6 @@ class EmailKind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind
     EMAIL_CHANGE_OLD = "email_change_old"
     EMAIL_CHANGE_NEW = "email_change_new"
-    ACCOUNT_DELETION = "account_deletion"
     SECURITY_NOTICE = "security_notice"
     EXPORT_COMPLETED = "export_completed"
     POST_PUBLISHED = "post_published"
@@ -39,7 +38,6 @@ SUBJECTS: Mapping[EmailKind, str] = {
     EmailKind.PASSWORD_RESET: "Set a new password",
     EmailKind.EMAIL_CHANGE_OLD: "Confirm that your e-mail address is to change",
     EmailKind.EMAIL_CHANGE_NEW: "Confirm your new e-mail address",
-    EmailKind.ACCOUNT_DELETION: "Confirm that your account is to be deleted",
     EmailKind.SECURITY_NOTICE: "{title}",
     EmailKind.EXPORT_COMPLETED: "{title}",
     EmailKind.POST_PUBLISHED: "{creator_name}: {post_title}",
@@ -76,7 +74,6 @@ PAGES: Mapping[EmailKind, str] = {
     EmailKind.PASSWORD_RESET: "/api/v1/auth/password-reset",
     EmailKind.EMAIL_CHANGE_OLD: "/api/v1/auth/email-change",
     EmailKind.EMAIL_CHANGE_NEW: "/api/v1/auth/email-change",
-    EmailKind.ACCOUNT_DELETION: "/api/v1/auth/account-deletion",
 }
 """Where the link of a mail leads that carries a token. All of these pages ask again before they do anything."""
 
@@ -95,11 +92,6 @@ LINK_TEXTS: Mapping[EmailKind, Mapping[str, str]] = {
         "intro": "you asked to use this e-mail address for your account. Confirm that it is yours:",
         "action": "Confirm this address",
         "reason": "If it was not you, do nothing: without this link the address is not used.",
-    },
-    EmailKind.ACCOUNT_DELETION: {
-        "intro": "you asked to delete your account, with all that belongs to it. This cannot be undone:",
-        "action": "Delete my account",
-        "reason": "If it was not you, do nothing and set a new password: without this link the account stays.",
     },
 }
 TEMPLATE_NAMES: Mapping[EmailKind, str] = {

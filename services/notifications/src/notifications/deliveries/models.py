@@ -37,7 +37,7 @@ class DeliveryEmail(JobMixin, Base):
         CheckConstraint("policy IN ('at_least_once', 'at_most_once')", name="policy"),
         # A line break in an address would be a second header.
         CheckConstraint("recipient !~ '[[:cntrl:]]'", name="recipient"),
-        Index(None, "recipient_id"),
+        Index("delivery_email_recipient_id_created_at_id_idx", "recipient_id", "created_at", "id"),
         Index(None, "next_at", postgresql_where=text(OPEN_STATES)),
         Index(None, "finished_at", postgresql_where=text(BLANKABLE)),
     )

@@ -177,7 +177,12 @@ async def drop_emails(session: AsyncSession, recipient_id: UUID) -> None:
     )
     dead = {"state": JobState.DEAD, "finished_at": func.now()}
     await session.execute(update(DeliveryEmail).where(waits).values(**dead))
-    is_over = (DeliveryEmail.recipient_id == recipient_id, DeliveryEmail.finished_at.is_not(None))
+    await blank_emails_to(session, select(literal(recipient_id)))
+
+
+async def blank_emails_to(session: AsyncSession, recipient_ids: Select[UUID]) -> None:
+    """Those that are over."""
+    is_over = (DeliveryEmail.recipient_id.in_(recipient_ids), text(BLANKABLE))
     await session.execute(update(DeliveryEmail).where(*is_over).values(BLANKED))
 
 

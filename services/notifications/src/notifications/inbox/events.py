@@ -7,20 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.contracts.accounts import (
     UserBanned,
     UserConfirmed,
-    UserDeleted,
     UserRegistered,
     UserUnbanned,
     UserUpdated,
 )
 from chassis.contracts.base import EventEnvelope
 from chassis.contracts.posts import ReviewCreated
-from notifications.deliveries.service import create_confirmation_email, create_emails, drop_emails
-from notifications.inbox.service import create_notification, delete_notifications, select_emails
+from notifications.deliveries.service import create_confirmation_email, create_emails
+from notifications.inbox.service import create_notification, select_emails
 from notifications.inbox.utils import write_review_created, write_welcome
 from notifications.readers.service import (
     ban_reader,
     confirm_reader,
-    forget_reader,
     get_full_name,
     lock_readers,
     update_reader,
@@ -60,13 +58,6 @@ async def handle_user_banned(session: AsyncSession, event: UserBanned, envelope:
 async def handle_user_unbanned(session: AsyncSession, event: UserUnbanned, envelope: EventEnvelope) -> None:
     await lock_readers(session)
     await ban_reader(session, event.user_id, is_banned=False, seq=envelope.aggregate_seq)
-
-
-async def handle_user_deleted(session: AsyncSession, event: UserDeleted, _: EventEnvelope) -> None:
-    await lock_readers(session)
-    await forget_reader(session, event.user_id)
-    await delete_notifications(session, event.user_id)
-    await drop_emails(session, event.user_id)
 
 
 async def handle_review_created(session: AsyncSession, event: ReviewCreated, _: EventEnvelope) -> None:

@@ -2,7 +2,20 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, any_, delete, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    cast,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,11 +24,12 @@ from chassis.database.queries import Reader as HotReader
 from chassis.pagination import PageBytes, PageParams
 from notifications.inbox.constants import NotificationKind
 from notifications.inbox.exceptions import NotificationNotFoundError
-from notifications.inbox.models import Notification
+from notifications.inbox.models import AUTHOR, IS_ABOUT_SOMEBODY, Notification
 from notifications.inbox.queries import COUNT_UNREAD, LIST_NOTIFICATIONS, LIST_UNREAD_NOTIFICATIONS
 from notifications.inbox.utils import Message
 from notifications.readers.models import Reader
 
+FORGET_BATCH = 5_000
 MAILED_KINDS = (NotificationKind.POST_PUBLISHED, NotificationKind.REVIEW_CREATED)
 
 
@@ -77,6 +91,22 @@ async def create_notifications(session: AsyncSession, recipient_ids: Sequence[UU
 
 async def delete_notifications(session: AsyncSession, recipient_id: UUID) -> None:
     await session.execute(delete(Notification).where(Notification.recipient_id == recipient_id))
+
+
+async def forget_some(session: AsyncSession, gone: Select[UUID]) -> int:
+    """Of what people who are gone were told, and of what others were told of them: it leads nowhere, or names them.
+
+    How many of one or the other; a full batch may leave more.
+    """
+    told = select(Notification.id).where(Notification.recipient_id.in_(gone))
+    people = gone.subquery()
+    is_theirs = literal_column(AUTHOR, Text()).in_(select(cast(people.c[0], Text())))
+    traces = select(Notification.id).where(is_theirs, text(IS_ABOUT_SOMEBODY))
+    numbers = []
+    for some in (told, traces):
+        statement = delete(Notification).where(Notification.id.in_(some.limit(FORGET_BATCH)))
+        numbers.append(len((await session.scalars(statement.returning(Notification.id))).all()))
+    return max(numbers)
 
 
 def to_array(ids: Sequence[UUID]) -> ColumnElement[Any]:

@@ -8,7 +8,6 @@ LINK_KINDS: Final[Mapping[str, EmailKind]] = {
     "password_reset": EmailKind.PASSWORD_RESET,
     "email_change_old": EmailKind.EMAIL_CHANGE_OLD,
     "email_change_new": EmailKind.EMAIL_CHANGE_NEW,
-    "account_deletion": EmailKind.ACCOUNT_DELETION,
 }
 """The mail for each purpose that auth asks a confirmation for."""
 
@@ -69,6 +68,10 @@ NOTICES: Final[Mapping[str, Notice]] = {
     ),
     "account_deleted": Notice(
         "Your account was deleted", "As you asked. What belonged to it is deleted as well. Good-bye."
+    ),
+    "account_removed": Notice(
+        "Your account was deleted by our staff",
+        "What belonged to it is deleted as well. If you did not expect this, contact us.",
     ),
     "login_locked": Notice(
         "Logins to your account were slowed down",

@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.models import Base, HasTimestamps
@@ -16,7 +16,10 @@ class Reader(HasTimestamps, Base):
 
     __tablename__ = "reader"
     # A line break in an address would be a second header of the mail: refused where addresses come in.
-    __table_args__ = (CheckConstraint("email !~ '[[:cntrl:]]'", name="email"),)
+    __table_args__ = (
+        CheckConstraint("email !~ '[[:cntrl:]]'", name="email"),
+        Index(None, "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    )
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str | None]

@@ -73,7 +73,8 @@ async def forget_reader(session: AsyncSession, user_id: UUID) -> None:
     """Name and address go; a row that names nobody stays, so that nothing of them comes back with an older event."""
     gone = {"email": None, "username": None, "first_name": None, "last_name": None, "is_confirmed": False}
     row = insert(Reader).values(user_id=user_id, deleted_at=func.now())
-    values = gone | {"deleted_at": func.now(), "updated_at": func.now()}
+    # The moment of the first time stays: it says how long to look for what comes late.
+    values = gone | {"deleted_at": func.coalesce(Reader.deleted_at, func.now()), "updated_at": func.now()}
     await session.execute(row.on_conflict_do_update(index_elements=[Reader.user_id], set_=values))
     follows = update(ReaderFollow).where(ReaderFollow.follower_id == user_id)
     await session.execute(follows.values(is_following=False, updated_at=func.now()))

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, not_, select
 
 from chassis.database.queries import HotQuery, json_object
-from posts.creators.models import Creator
+from posts.creators.models import IS_GONE, Creator
 
 
 def build_creator_json() -> ColumnElement[Any]:
@@ -39,5 +39,6 @@ PROFILE = HotQuery(
         Creator.last_name,
         Creator.avatar_url,
         Creator.is_creator,
-    ).where(Creator.id == bindparam("profile_id", type_=Creator.id.type))
+    ).where(Creator.id == bindparam("profile_id", type_=Creator.id.type), not_(IS_GONE))
 )
+"""Of who is gone there is none: a token of a moment ago writes nothing more."""

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import case, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from chassis.events.outbox import emit_event
 from posts.accounts.client import AccountsClient
 from posts.creators.constants import FORGOTTEN, LAST_SEQ, UNKNOWN_SEQ
 from posts.creators.exceptions import SelfFollowError
-from posts.creators.models import Creator, CreatorFollower
+from posts.creators.models import IS_GONE, Creator, CreatorFollower
 from posts.creators.queries import PROFILE
 
 
@@ -92,8 +92,10 @@ async def hide_creator(session: AsyncSession, user_id: UUID, *, is_hidden: bool,
 
 async def forget_creator(session: AsyncSession, user_id: UUID) -> None:
     """A row that names nobody stays, because reviews hang on it; no older event brings the name back."""
+    # The moment of the first time stays: it says how long to look for what comes late.
+    hidden_at = case((IS_GONE, Creator.hidden_at), else_=func.now())
     last = {"profile_seq": LAST_SEQ, "hidden_seq": LAST_SEQ}
-    values = {**FORGOTTEN, "username": f"deleted_{user_id.hex}", "hidden_at": func.now(), **last}
+    values = {**FORGOTTEN, "username": f"deleted_{user_id.hex}", "hidden_at": hidden_at, **last}
     await session.execute(update(Creator).where(Creator.id == user_id).values(values))
     either = or_(CreatorFollower.creator_id == user_id, CreatorFollower.follower_id == user_id)
     ended = {"is_following": False, "version": CreatorFollower.version + 1}

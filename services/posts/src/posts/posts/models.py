@@ -63,6 +63,8 @@ class Post(HasId, HasTimestamps, Base):
             "status <> 'published' or (html is not null and excerpt is not null and published_at is not null)",
             name="published_is_rendered",
         ),
+        # Of one person, whatever the status: for an export, and for a deletion.
+        Index("post_creator_id_created_at_id_idx", "creator_id", "created_at", "id"),
         # The two lists, newest first. Both are read backwards, so neither needs DESC.
         Index("post_published_at_id_idx", "published_at", "id", postgresql_where=status == PUBLISHED),
         Index(

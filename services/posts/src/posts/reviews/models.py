@@ -22,5 +22,6 @@ class PostReview(HasId, Base):
     __table_args__ = (
         UniqueConstraint("post_id", "reviewer_id"),
         CheckConstraint("rating between 1 and 5", name="rating"),
+        Index("post_review_reviewer_id_created_at_id_idx", "reviewer_id", "created_at", "id"),
         Index("post_review_post_id_created_at_id_idx", "post_id", "created_at", "id"),
     )
