@@ -29,10 +29,10 @@ Headers = dict[str, str]
 ACTS = [
     ("POST", "/ban", {"reason": "spam"}, "users:ban"),
     ("POST", "/unban", {"reason": "appeal"}, "users:ban"),
-    ("POST", "/deletion", {"reason": "court order"}, "users:delete"),
     ("PUT", "/creator", None, "creators:grant"),
     ("DELETE", "/sessions", None, "sessions:end"),
     ("PUT", "/roles", {"roles": ["support"]}, "roles:grant"),
+    ("POST", "/deletion", {"reason": "court order"}, "users:delete"),
 ]
 
 

@@ -45,7 +45,9 @@ async def list_states(client: httpx.AsyncClient, headers: Headers) -> list[tuple
 
 
 class TestCreateExport:
-    @pytest.mark.parametrize(("method", "path"), [("GET", PATH), ("POST", PATH), ("GET", f"{PATH}/{UUID(int=7)}/archive")])
+    @pytest.mark.parametrize(
+        ("method", "path"), [("GET", PATH), ("POST", PATH), ("GET", f"{PATH}/{UUID(int=7)}/archive")]
+    )
     async def test_anonymous(self, client: httpx.AsyncClient, method: str, path: str) -> None:
         response = await client.request(method, path)
         assert (response.status_code, response.json()["code"]) == (401, "token_missing")

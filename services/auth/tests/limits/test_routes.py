@@ -17,6 +17,7 @@ WITHOUT = {
     "/auth/logout": "ends what the caller has",
     "/auth/sessions/{session_id}": "needs a token",
     "/auth/sessions": "needs a token",
+    "/profiles/me": "once, after a fresh login",
     "/profiles/me/avatar": "to do without one needs a token; an upload is limited",
     "/creators/{profile_id}": "needs a token",
 }
