@@ -57,11 +57,12 @@ class TestWriteMigration:
 
 
 def find_made(migration: Path) -> set[tuple[str, str]]:
-    """Its new tables and columns."""
+    """Its new tables, columns and indexes."""
     upgrade = migration.read_text().partition("def downgrade")[0]
     tables = re.findall(r"""create_table\(\s*["'](\w+)""", upgrade)
     columns = re.findall(r"""add_column\(\s*["'](\w+)["'],\s*sa\.Column\(["'](\w+)""", upgrade)
-    return {(table, "") for table in tables} | set(columns)
+    indexes = re.findall(r"""create_index\(\s*(?:op\.f\()?["'](\w+)["']\)?,\s*["'](\w+)""", upgrade)
+    return {(table, "") for table in tables} | set(columns) | set(indexes)
 
 
 def find_newest(versions: Path) -> Path:

@@ -29,11 +29,11 @@ Headers = dict[str, str]
 ACTS = [
     ("POST", "/ban", {"reason": "spam"}, "users:ban"),
     ("POST", "/unban", {"reason": "appeal"}, "users:ban"),
-    ("POST", "/deletion", {"reason": "court order"}, "users:delete"),
     ("PUT", "/creator", None, "creators:grant"),
     ("DELETE", "/sessions", None, "sessions:end"),
     ("PUT", "/roles", {"roles": ["support"]}, "roles:grant"),
     ("POST", "/mfa-reset", {"reason": "showed their passport"}, "factors:reset"),
+    ("POST", "/deletion", {"reason": "court order"}, "users:delete"),
 ]
 
 

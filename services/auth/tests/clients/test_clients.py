@@ -72,7 +72,9 @@ class TestSeed:
         await asyncio.gather(*(seed() for _ in range(3)))
         async with committed_database.transaction() as session:
             assert (await session.scalars(select(KeyPair.state).order_by(KeyPair.state))).all() == ["current", "next"]
-        assert await check_client(committed_database.reader, "worker", "of-worker") == frozenset({"jobs:work"})
+        assert await check_client(committed_database.reader, "worker", "of-worker") == frozenset(
+            {"jobs:work", "exports:read"}
+        )
 
     @pytest.mark.usefixtures("environment_of_database")
     async def test_missing_secret_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from auth.accounts.constants import ROLE_SCOPES, Role
 from auth.accounts.models import Account
@@ -67,12 +67,7 @@ class TestDeleteOwnProfile:
     async def test_login_too_old(
         self, app: FastAPI, client: httpx.AsyncClient, database: RolledBackDatabase, profile: Profile, login: Login
     ) -> None:
-        await login(app, profile)
-        async with database.transaction() as session:
-            past = func.now() - timedelta(minutes=11)
-            await session.execute(text("alter table session alter authenticated_at set default now() - interval '1h'"))
-            await session.execute(update(LoginSession).values(authenticated_at=past))
-        old = await login(app, profile)
+        old = await login(app, profile, authenticated_at=datetime.now(UTC) - timedelta(minutes=11))
         response = await client.delete(PATH, headers=old)
         assert (response.status_code, response.json()["code"]) == (401, "login_too_old")
         assert await count(database, Profile) == 1

@@ -18,6 +18,7 @@ WITHOUT = {
     "/auth/sessions/{session_id}": "needs a token",
     "/auth/sessions": "needs a token",
     "/auth/consents/{client_id}": "needs a token",
+    "/profiles/me": "once, after a fresh login",
     "/profiles/me/avatar": "to do without one needs a token; an upload is limited",
     "/auth/passkeys/{passkey_id}": "needs a token",
     "/auth/mfa/factors/{factor_id}": "needs a fresh login with all factors",

@@ -32,7 +32,7 @@ class TestClientGrant:
         [
             ("posts", "events:read"),
             ("notifications", "confirmations:read events:read"),
-            ("worker", "jobs:work"),
+            ("worker", "exports:read jobs:work"),
         ],
     )
     async def test_valid(self, client: httpx.AsyncClient, client_secrets: Secrets, client_id: str, scope: str) -> None:
