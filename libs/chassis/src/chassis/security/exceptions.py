@@ -11,6 +11,7 @@ ForbiddenError (403)
 """
 
 from datetime import timedelta
+from typing import Final
 
 from chassis.problems import ForbiddenError, UnauthorizedError
 
@@ -72,3 +73,13 @@ class InsufficientScopeError(ForbiddenError):
 
     def __init__(self, scope: str) -> None:
         super().__init__(headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'})
+
+
+TOKEN_ERRORS: Final = (
+    TokenMissingError,
+    TokenInvalidError,
+    TokenExpiredError,
+    TokenRevokedError,
+    InsufficientScopeError,
+)
+"""What a route that wants a token declares. The last also meets an app of somebody else where no scope is named."""

@@ -11,9 +11,9 @@ from chassis.database.routing import create_router
 from chassis.etags import NOT_MODIFIED, VersionStaleError, create_tagged_response
 from chassis.problems import problem_responses
 from chassis.security.dependencies import require_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 
 router = create_router()
 

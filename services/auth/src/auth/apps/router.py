@@ -14,14 +14,10 @@ from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import require_recent_login, require_scope
 from chassis.security.exceptions import (
-    InsufficientScopeError,
+    TOKEN_ERRORS,
     LoginTooOldError,
-    TokenExpiredError,
-    TokenInvalidError,
-    TokenMissingError,
 )
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 MAY_READ = Depends(require_scope("clients:read"))
 MAY_WRITE = Depends(require_scope("clients:write"))
 RECENT = Depends(require_recent_login(timedelta(minutes=RECENT_MINUTES)))

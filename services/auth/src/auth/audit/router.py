@@ -8,9 +8,9 @@ from chassis.database.routing import create_router
 from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import JWTDataDep, require_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 
 router = create_router(tags=["audit"])
 
@@ -33,7 +33,7 @@ async def list_own_audit(request: Request, jwt_data: JWTDataDep, params: PagePar
     response_model=Page[AuditRead],
     status_code=200,
     summary="Search the audit log",
-    responses=problem_responses(*TOKEN_ERRORS, InsufficientScopeError, CursorInvalidError),
+    responses=problem_responses(*TOKEN_ERRORS, CursorInvalidError),
     dependencies=[Depends(require_scope("audit:read"))],
 )
 async def list_audit(request: Request, filters: AuditFilterDep, params: PageParamsDep, reader: ReaderDep) -> Response:

@@ -18,9 +18,10 @@ from chassis.etags import NOT_MODIFIED
 from chassis.jobs.exceptions import JobNotClaimableError, JobNotFoundError, StaleFenceError
 from chassis.problems import ContentTooLargeError, problem_responses
 from chassis.security.dependencies import require_scope, require_service_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

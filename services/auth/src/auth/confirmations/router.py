@@ -6,7 +6,9 @@ from auth.confirmations.schemas import ConfirmationRead
 from chassis.database.routing import create_router
 from chassis.problems import problem_responses
 from chassis.security.dependencies import require_service_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 
 router = create_router(prefix="/internal/confirmations", tags=["internal"])
 
@@ -15,9 +17,7 @@ router = create_router(prefix="/internal/confirmations", tags=["internal"])
     "/{confirmation_id}",
     status_code=200,
     summary="Get the token of a confirmation",
-    responses=problem_responses(
-        TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError, ConfirmationNotFoundError
-    ),
+    responses=problem_responses(*TOKEN_ERRORS, ConfirmationNotFoundError),
     dependencies=[Depends(require_service_scope("confirmations:read"))],
 )
 async def get_confirmation(confirmation: ValidConfirmationDep) -> ConfirmationRead:

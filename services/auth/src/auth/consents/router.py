@@ -12,13 +12,8 @@ from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import JWTDataDep
 from chassis.security.exceptions import (
-    InsufficientScopeError,
-    TokenExpiredError,
-    TokenInvalidError,
-    TokenMissingError,
+    TOKEN_ERRORS,
 )
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 
 router = create_router(prefix="/auth/consents", tags=["consents"])
 

@@ -10,9 +10,7 @@ from chassis.database.dependencies import SessionDep
 from chassis.database.routing import create_router
 from chassis.etags import NOT_MODIFIED, VersionStaleError, create_tagged_response
 from chassis.problems import problem_responses
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenMissingError
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+from chassis.security.exceptions import TOKEN_ERRORS
 
 router = create_router(tags=["creators"])
 

@@ -20,15 +20,10 @@ from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import JWTDataDep, require_service_scope
 from chassis.security.exceptions import (
-    InsufficientScopeError,
+    TOKEN_ERRORS,
     LoginTooOldError,
-    TokenExpiredError,
-    TokenInvalidError,
-    TokenMissingError,
 )
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
-CALLER_ERRORS = (*TOKEN_ERRORS, InsufficientScopeError)
 ZIP_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
@@ -86,7 +81,7 @@ async def create_export(profile: ExporterDep, device: DeviceInfoDep, session: Se
     "/{export_id}/claim",
     status_code=200,
     summary="Claim an export",
-    responses=problem_responses(*CALLER_ERRORS, JobNotFoundError, JobNotClaimableError),
+    responses=problem_responses(*TOKEN_ERRORS, JobNotFoundError, JobNotClaimableError),
 )
 async def claim_export(export_id: UUID, session: SessionDep) -> ExportClaim:
     """Take the job for a while. The data is asked for at each service."""
@@ -97,7 +92,7 @@ async def claim_export(export_id: UUID, session: SessionDep) -> ExportClaim:
     "/{export_id}/chunks",
     status_code=204,
     summary="Store a piece of an archive",
-    responses=problem_responses(*CALLER_ERRORS, JobNotFoundError, StaleFenceError),
+    responses=problem_responses(*TOKEN_ERRORS, JobNotFoundError, StaleFenceError),
 )
 async def add_chunk(export_id: UUID, chunk: ExportChunkInput, session: SessionDep) -> None:
     """In any order; the same one again takes its own place."""
@@ -108,7 +103,7 @@ async def add_chunk(export_id: UUID, chunk: ExportChunkInput, session: SessionDe
     "/{export_id}/result",
     status_code=204,
     summary="Report an export as done",
-    responses=problem_responses(*CALLER_ERRORS, JobNotFoundError, StaleFenceError, ExportIncompleteError),
+    responses=problem_responses(*TOKEN_ERRORS, JobNotFoundError, StaleFenceError, ExportIncompleteError),
 )
 async def complete_export(export_id: UUID, result: ExportResult, session: SessionDep) -> None:
     """All pieces have been stored. From now on its owner can fetch it, and is told so by mail."""
@@ -119,7 +114,7 @@ async def complete_export(export_id: UUID, result: ExportResult, session: Sessio
     "/{export_id}/failure",
     status_code=204,
     summary="Report an export as failed",
-    responses=problem_responses(*CALLER_ERRORS, JobNotFoundError, StaleFenceError),
+    responses=problem_responses(*TOKEN_ERRORS, JobNotFoundError, StaleFenceError),
 )
 async def fail_export(export_id: UUID, failure: ExportFailure, session: SessionDep) -> None:
     """It is tried again after a while, for some hours; at once no more when `permanent`."""

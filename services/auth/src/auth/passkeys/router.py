@@ -30,14 +30,10 @@ from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import JWTDataDep
 from chassis.security.exceptions import (
-    InsufficientScopeError,
+    TOKEN_ERRORS,
     LoginTooOldError,
-    TokenExpiredError,
-    TokenInvalidError,
-    TokenMissingError,
 )
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 LIMITED = Depends(limit_by_address(LimitRule.PASSKEY))
 FULL_LOGIN = Depends(require_full_login(RECENT))
 

@@ -30,9 +30,10 @@ from chassis.database.dependencies import SessionDep
 from chassis.database.routing import create_router
 from chassis.problems import problem_responses
 from chassis.security.dependencies import JWTDataDep
-from chassis.security.exceptions import LoginTooOldError, TokenExpiredError, TokenInvalidError, TokenMissingError
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+    LoginTooOldError,
+)
 
 router = create_router(prefix="/auth", tags=["recovery"])
 

@@ -11,9 +11,7 @@ from chassis.database.routing import create_router
 from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import JWTDataDep
-from chassis.security.exceptions import TokenExpiredError, TokenInvalidError, TokenMissingError
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError)
+from chassis.security.exceptions import TOKEN_ERRORS
 
 router = create_router(prefix="/auth/sessions", tags=["sessions"])
 

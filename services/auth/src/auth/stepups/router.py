@@ -12,9 +12,9 @@ from auth.stepups.schemas import SteppedUpRead
 from chassis.database.dependencies import SessionDep
 from chassis.database.routing import create_router
 from chassis.problems import problem_responses
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 
 router = create_router(prefix="/auth", tags=["sessions"])
 

@@ -17,14 +17,9 @@ from chassis.database.dependencies import SessionDep
 from chassis.database.routing import create_router
 from chassis.problems import problem_responses
 from chassis.security.exceptions import (
-    InsufficientScopeError,
+    TOKEN_ERRORS,
     LoginTooOldError,
-    TokenExpiredError,
-    TokenInvalidError,
-    TokenMissingError,
 )
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 
 router = create_router(prefix="/auth/mfa/totp", tags=["second factor"])
 

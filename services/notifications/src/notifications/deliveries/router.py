@@ -11,7 +11,9 @@ from chassis.jobs.exceptions import JobNotClaimableError, JobNotFoundError, Stal
 from chassis.jobs.router import create_due_jobs_router
 from chassis.problems import problem_responses
 from chassis.security.dependencies import require_service_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 from notifications.confirmations.dependencies import ConfirmationsDep
 from notifications.confirmations.exceptions import ConfirmationGoneError
 from notifications.deliveries import service
@@ -24,7 +26,7 @@ from notifications.deliveries.schemas import (
     EmailResultInput,
 )
 
-REFUSED = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError, JobNotFoundError)
+REFUSED = (*TOKEN_ERRORS, JobNotFoundError)
 
 router = create_router(
     prefix="/internal/emails", tags=["internal"], dependencies=[Depends(require_service_scope("jobs:work"))]

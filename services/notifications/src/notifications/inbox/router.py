@@ -7,7 +7,9 @@ from chassis.database.routing import create_router
 from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import JWTDataDep, require_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 from notifications.inbox import service
 from notifications.inbox.dependencies import OwnNotificationDep
 from notifications.inbox.exceptions import NotificationNotFoundError
@@ -15,7 +17,6 @@ from notifications.inbox.schemas import NotificationRead, UnreadCount
 
 router = create_router(tags=["inbox"])
 
-UNAUTHORIZED = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 OnlyUnread = Annotated[bool, Query(alias="unread", description="Only what is not read yet.")]
 
 
@@ -23,7 +24,7 @@ OnlyUnread = Annotated[bool, Query(alias="unread", description="Only what is not
     "/notifications",
     response_model=Page[NotificationRead],
     summary="List my notifications",
-    responses=problem_responses(*UNAUTHORIZED, CursorInvalidError),
+    responses=problem_responses(*TOKEN_ERRORS, CursorInvalidError),
     dependencies=[Depends(require_scope("notifications:read"))],
 )
 async def list_notifications(
@@ -42,7 +43,7 @@ async def list_notifications(
     "/notifications/unread-count",
     response_model=UnreadCount,
     summary="Count my unread notifications",
-    responses=problem_responses(*UNAUTHORIZED),
+    responses=problem_responses(*TOKEN_ERRORS),
     dependencies=[Depends(require_scope("notifications:read"))],
 )
 async def get_unread_count(reader: ReaderDep, jwt_data: JWTDataDep) -> Response:
@@ -54,7 +55,7 @@ async def get_unread_count(reader: ReaderDep, jwt_data: JWTDataDep) -> Response:
     "/notifications/read",
     status_code=204,
     summary="Mark all my notifications read",
-    responses=problem_responses(*UNAUTHORIZED),
+    responses=problem_responses(*TOKEN_ERRORS),
     dependencies=[Depends(require_scope("notifications:write"))],
 )
 async def mark_all_read(session: SessionDep, jwt_data: JWTDataDep) -> None:
@@ -66,7 +67,7 @@ async def mark_all_read(session: SessionDep, jwt_data: JWTDataDep) -> None:
     "/notifications/{notification_id}/read",
     status_code=204,
     summary="Mark a notification read",
-    responses=problem_responses(*UNAUTHORIZED, NotificationNotFoundError),
+    responses=problem_responses(*TOKEN_ERRORS, NotificationNotFoundError),
     dependencies=[Depends(require_scope("notifications:write"))],
 )
 async def mark_notification_read(session: SessionDep, notification: OwnNotificationDep) -> None:

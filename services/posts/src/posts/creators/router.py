@@ -4,14 +4,14 @@ from chassis.database.dependencies import SessionDep
 from chassis.database.routing import create_router
 from chassis.problems import ServiceUnavailableError, problem_responses
 from chassis.security.dependencies import JWTDataDep, require_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 from posts.creators import service
 from posts.creators.dependencies import ValidCreatorDep
 from posts.creators.exceptions import CreatorNotFoundError, SelfFollowError
 
 router = create_router(tags=["creators"])
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 
 
 @router.put(

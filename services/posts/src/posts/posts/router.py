@@ -10,7 +10,9 @@ from chassis.idempotency import IdempotencyDep, IdempotencyKeyBusyError, Idempot
 from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import OPTIONAL_TOKEN, require_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 from posts.accounts.exceptions import AccountsUnavailableError
 from posts.creators.dependencies import ActiveCreatorDep
 from posts.creators.exceptions import CreatorNotFoundError, NotACreatorError
@@ -27,7 +29,6 @@ from posts.posts.utils import (
 
 router = create_router(tags=["posts"])
 
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 OWNER_ERRORS = (*TOKEN_ERRORS, NotPostOwnerError, PostNotFoundError)
 
 

@@ -8,7 +8,9 @@ from chassis.idempotency import IdempotencyDep, IdempotencyKeyBusyError, Idempot
 from chassis.pagination import CursorInvalidError, Page, PageParamsDep
 from chassis.problems import problem_responses
 from chassis.security.dependencies import require_scope
-from chassis.security.exceptions import InsufficientScopeError, TokenExpiredError, TokenInvalidError, TokenMissingError
+from chassis.security.exceptions import (
+    TOKEN_ERRORS,
+)
 from posts.accounts.exceptions import AccountsUnavailableError
 from posts.creators.dependencies import ActiveProfileDep
 from posts.creators.exceptions import ProfileUnknownError
@@ -20,8 +22,6 @@ from posts.reviews.models import PostReview
 from posts.reviews.schemas import ReviewCreate, ReviewRead
 
 router = create_router(tags=["reviews"])
-
-TOKEN_ERRORS = (TokenMissingError, TokenInvalidError, TokenExpiredError, InsufficientScopeError)
 
 
 @router.get(
