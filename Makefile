@@ -36,7 +36,7 @@ demo: $(SYNCED) ## fill the running platform with real articles by a few dozen c
 	@$(PYTHON_RUN) -m deploy.demo
 
 ##@ Tests
-.PHONY: test test-fast e2e e2e-compose bench screenshot
+.PHONY: test test-fast e2e e2e-compose bench bench-auth screenshot
 test: test-fast e2e ## every test: unit, integration, architecture, end to end on the embedded platform
 
 test-fast: $(SYNCED) ## all of them but the end-to-end journeys (ARGS="services/auth -k token" picks)
@@ -50,6 +50,9 @@ e2e-compose: $(SYNCED) secrets ## the same journeys against the containers
 
 bench: $(SYNCED) ## measure the platform: times, memory, CPU
 	@PYTHONPATH=tests/e2e/support $(PYTHON_RUN) -m benchmarks.platform
+
+bench-auth: $(SYNCED) ## measure accounts beside their bare limits: tokens, logins, refreshes, revocations
+	@PYTHONPATH=tests/e2e/support $(PYTHON_RUN) -m benchmarks.auth
 
 screenshot: $(SYNCED) ## take the picture of the start page for the README anew
 	@BROADSHEET_GATEWAY_PORT=$${BROADSHEET_GATEWAY_PORT:-8080} \
