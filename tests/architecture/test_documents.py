@@ -45,6 +45,10 @@ class TestReadme:
         decisions = [path.name for path in (ROOT / "docs/adr").glob("[0-9]*.md")]
         assert [name for name in decisions if name not in index] == []
 
+    def test_no_number_of_a_decision_is_missing_or_twice(self) -> None:
+        numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs/adr").glob("[0-9]*.md"))
+        assert numbers == list(range(1, len(numbers) + 1))
+
     @pytest.mark.parametrize("path", sorted((ROOT / "docs/adr").glob("[0-9]*.md")), ids=lambda path: path.name)
     def test_every_decision_says_when_it_is_violated(self, path: Path) -> None:
         assert "**Violated when**" in path.read_text()

@@ -53,7 +53,7 @@ IDS_STAY = {
     "profile_retired_username": "digests",
     "session_revocation": "ids of sessions, for an hour",
 }
-# The feed: subscribers that are behind need it. Its partitions are dropped after seven days (ADR 0027).
+# The feed: subscribers that are behind need it. Its partitions are dropped after seven days (ADR 0018).
 FORGETS_IN_A_WEEK = {"outbox_event"}
 
 # Tables of somebody, and the part of an export that shows them, or why none does.

@@ -96,7 +96,7 @@ class TestLeftovers:
         await forget_late(database)
         for name, rows in (await dump_tables(database)).items():
             for row in rows:
-                # A mail to somebody else is theirs; it is blanked thirty days after it was sent (ADR 0027).
+                # A mail to somebody else is theirs; it is blanked thirty days after it was sent (ADR 0018).
                 is_to_others = name == "delivery_email" and "@reader.example" in row.replace(person.email, "")
                 assert CANARY not in row or is_to_others, f"{name} remembers: {row}"
                 assert person.email not in row, f"{name} remembers the address"

@@ -41,7 +41,7 @@ IDS_STAY = {
     "creator_follower": "keeps the order of two events",
     "post_review": "a rating, which is part of an average",
 }
-# The feed: subscribers that are behind need it. Its partitions are dropped after seven days (ADR 0027).
+# The feed: subscribers that are behind need it. Its partitions are dropped after seven days (ADR 0018).
 FORGETS_IN_A_WEEK = {"outbox_event"}
 
 EXPORTED = {"post": "posts", "post_review": "reviews", "creator_follower": "follows"}
