@@ -1,7 +1,9 @@
 """How an exception becomes a problem document: one place for all services."""
 
+import errno
 import json
 import re
+import socket
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
@@ -29,6 +31,7 @@ DATABASE_AWAY = (
     # Refused, timed out, no route, a host name that is not known while its container is down.
     OSError,
 )
+NO_ROUTE = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})
 
 HTTP_CODES = {400: "malformed_body", 404: "route_not_found", 405: "method_not_allowed", 413: "content_too_large"}
 UNREADABLE = "The body could not be read: it is not UTF-8, or not what its type says."
@@ -74,10 +77,17 @@ def _describe_field(item: Mapping[str, Any]) -> dict[str, str]:
 async def handle_database_error(request: Request, error: Exception) -> Response:
     """The database is away: 503 and come back. Anything else of it is a fault of ours."""
     cause = error.driver_exception if isinstance(error, DBAPIError) else error
-    if isinstance(cause, DATABASE_AWAY):
+    if _is_away(cause):
         logger.warning("database_away", reason=type(cause).__name__)
         return await handle_problem(request, ServiceUnavailableError("The database is not reachable.", retry_after=2))
     return await handle_unexpected_error(request, error)
+
+
+def _is_away(cause: BaseException | None) -> bool:
+    """In a request an OSError may be of a file as well, and then it is a fault of ours."""
+    if isinstance(cause, OSError) and not isinstance(cause, (ConnectionError, TimeoutError, socket.gaierror)):
+        return cause.errno in NO_ROUTE
+    return isinstance(cause, DATABASE_AWAY)
 
 
 async def handle_unexpected_error(request: Request, error: Exception) -> Response:

@@ -132,6 +132,13 @@ class TestProblems:
         await self.assert_problem(response, 503, "service_unavailable")
         assert response.headers["retry-after"] == "2"
 
+    async def test_file_that_is_missing_is_a_fault_of_ours(self, app: FastAPI, client: httpx.AsyncClient) -> None:
+        async def read() -> None:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+        app.router.routes.append(TransactionalRoute("/missing", read))
+        await self.assert_problem(await client.get("/missing"), 500, "internal_error")
+
     async def test_body_with_length_too_large(self, client: httpx.AsyncClient) -> None:
         response = await client.post("/notes", content=b"x" * (MAX_BODY_BYTES + 1))
         await self.assert_problem(response, 413, "content_too_large")

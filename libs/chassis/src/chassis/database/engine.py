@@ -22,6 +22,10 @@ SERVER_SETTINGS = {
     "statement_timeout": "5000",
     "lock_timeout": "2000",
     "idle_in_transaction_session_timeout": "10000",
+    # A client whose machine is gone says no word: its locks, the leader's among them, would stay for two hours.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
 RESERVED_CONNECTIONS = 10
 # Beside its pools: the LISTEN of an API process; the leader locks, the LISTEN and the housekeeping of a background one.
@@ -97,7 +101,7 @@ class Database:
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection of its own outside the pools, for LISTEN and advisory locks. The caller closes it."""
-        return await asyncpg.connect(**self._connect_arguments())
+        return await asyncpg.connect(**self._connect_arguments(), command_timeout=SERVER_TIMEOUT_SECONDS)
 
     async def check(self) -> None:
         await self.reader.fetch_value("select 1")
