@@ -16,6 +16,8 @@ from auth.audit.models import AuditEntry
 from auth.audit.service import verify_chain
 from auth.background import chain_audit
 from auth.confirmations.constants import Purpose
+from auth.confirmations.models import Confirmation
+from auth.confirmations.service import create_confirmation
 from auth.profiles.models import Profile
 from auth.recovery.service import handle_requests, request_mail
 from auth.sessions.models import LoginSession, SessionRevocation
@@ -276,6 +278,32 @@ class TestRaces:
                 late = await refresh(answer.json()["refresh_token"])
                 assert (late.status_code, late.json()["error"]) == (401, "invalid_grant")
         for model in (Profile, Account, LoginSession):
+            assert await count(committed_database, model) == 0
+
+    async def test_while_a_password_is_reset(
+        self,
+        committed_app: FastAPI,
+        committed_client: httpx.AsyncClient,
+        committed_database: Database,
+        mina: Profile,
+        login: Login,
+        request_token: RequestToken,
+    ) -> None:
+        """Either may be first: the link is used or void, and nobody gets in by the new password."""
+        headers, signer = await login(committed_app, mina), committed_app.state.confirmation_signer
+        async with committed_database.transaction() as session:
+            confirmation_id = await create_confirmation(session, signer, mina.id, Purpose.PASSWORD_RESET)
+        body = {"token": signer.derive_token(confirmation_id), "password": "Staple-Zebra-9-Lantern"}
+        reset, deleted = await asyncio.gather(
+            committed_client.put("/auth/password-resets", json=body), committed_client.delete(PATH, headers=headers)
+        )
+        assert deleted.status_code == 204
+        assert reset.status_code in {204, 400}
+        email = f"{mina.username}@people.example"
+        refused = await request_token(committed_client, username=email, password=body["password"])
+        assert (refused.status_code, refused.json()["code"]) == (401, "credentials_invalid")
+        assert (await list_events(committed_database))[-1] == ("user.deleted", None)
+        for model in (Profile, Account, Confirmation):
             assert await count(committed_database, model) == 0
 
     async def test_while_mails_are_asked_for(

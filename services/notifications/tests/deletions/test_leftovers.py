@@ -161,6 +161,16 @@ class TestLateEvents:
         assert await count(database, person.user_id) == 0
         assert await count(database, reader.user_id) == had
 
+    async def test_follow_that_comes_late_leads_to_nothing(
+        self, database: RolledBackDatabase, person: UserRegistered, add_reader: AddReader, apply: Apply
+    ) -> None:
+        """The feed of posts may be behind that of auth for longer than we look again."""
+        creator = await add_reader()
+        await apply(UserDeleted(user_id=person.user_id), seq=9)
+        await apply(CreatorFollowed(creator_id=creator.user_id, follower_id=person.user_id), seq=99)
+        await apply(PostPublished(post_id=uuid4(), creator_id=creator.user_id, title="Late", excerpt="E"))
+        assert await count(database, person.user_id) == 0
+
     async def test_in_batches(
         self,
         database: RolledBackDatabase,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Select, and_, delete, func, select, update
+from sqlalchemy import Select, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -105,8 +105,14 @@ async def get_full_name(session: AsyncSession, user_id: UUID) -> str | None:
 
 
 def select_followers(creator_id: UUID, *, after_id: UUID | None) -> Select[UUID]:
-    """Ids of those who follow the creator now, in their order: all, or those behind `after_id`."""
-    query = select(ReaderFollow.follower_id).where(ReaderFollow.creator_id == creator_id, ReaderFollow.is_following)
+    """Ids of those who follow the creator now, in their order: all, or those behind `after_id`.
+
+    Without who is gone: a follow may come after the deletion, for each feed has its own pace.
+    """
+    is_gone = exists().where(Reader.user_id == ReaderFollow.follower_id, Reader.deleted_at.is_not(None))
+    query = select(ReaderFollow.follower_id).where(
+        ReaderFollow.creator_id == creator_id, ReaderFollow.is_following, ~is_gone
+    )
     if after_id is not None:
         query = query.where(ReaderFollow.follower_id > after_id)
     return query.order_by(ReaderFollow.follower_id)
