@@ -75,6 +75,12 @@ class TestResendHints:
         assert resend_hints(celery, get_owners().list_all()) == len(get_owners().list_all()) - 1
         assert broker.llen("mail") == len(get_owners().list_all()) - 1
 
+    def test_answer_of_another_shape(self, owner: Owner, celery: Celery, broker: Redis) -> None:
+        """Such as a newer release may give: it ends no sweep."""
+        owner.jobs["not-a-uuid"] = owner.jobs[owner.create_email()]
+        assert resend_hints(celery, get_owners().list_all()) == 0
+        assert broker.dbsize() == 0
+
     def test_unknown_task(self, owner: Owner, celery: Celery, broker: Redis) -> None:
         owner.jobs[owner.create_email()].task = "celery.backend_cleanup"
         assert resend_hints(celery, [get_owners().posts]) == 0

@@ -142,7 +142,8 @@ class TestWaiting:
 
     async def test_is_over_before_the_deadline(self, client: httpx.AsyncClient, token: dict[str, str]) -> None:
         async with asyncio.timeout(3):
-            await client.get(URL, params={"wait": 20}, headers=token | {"X-Deadline-Ms": "700"})
+            response = await client.get(URL, params={"wait": 20}, headers=token | {"X-Deadline-Ms": "700"})
+        assert (response.status_code, response.json()["items"]) == (200, [])
 
     async def test_is_over_when_the_process_is_asked_to_stop(
         self, client: httpx.AsyncClient, token: dict[str, str], app: FastAPI

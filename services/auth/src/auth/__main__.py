@@ -1,7 +1,7 @@
 from auth.accounts.constants import Role
 from auth.accounts.utils import find_spelling
 from auth.admin.service import grant_role
-from auth.audit.service import verify_chain
+from auth.audit.service import count_strays, verify_chain
 from auth.background import run_background
 from auth.clients.config import ClientsConfig
 from auth.clients.service import seed_clients
@@ -37,12 +37,15 @@ async def grant(email: str, role: str) -> list[str]:
 
 
 async def verify() -> list[str]:
-    """Raises ConfigError at the first link that does not hold."""
+    """Raises ConfigError at the first link that does not hold, and where there is an entry beside the chain."""
     async with Database(load_config(DatabaseConfig)) as database:
-        number, broken = await verify_chain(database)
+        (number, broken), strays = await verify_chain(database), await count_strays(database)
     if broken is not None:
         raise ConfigError(f"the audit log holds up to link {number}, and is broken at link {broken}")
-    return [f"the audit log holds: {number} links"]
+    if strays:
+        raise ConfigError(f"the audit log holds {strays} entries that no link knows: they were put in later")
+    # What was cut off at its end is missing in no chain: who keeps the logs compares.
+    return [f"the audit log holds: {number} links. The last audit_chained in the logs says the same number, or less."]
 
 
 async def list_signing_keys() -> list[str]:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from auth.audit.constants import GENESIS, AuditAction
 from auth.audit.models import AuditEntry, AuditLink
-from auth.audit.service import record, verify_chain
+from auth.audit.service import count_strays, record, verify_chain
 from auth.audit.utils import CanonicalEntry, compute_link
 from auth.background import chain_audit
 from auth.profiles.models import Profile
@@ -111,6 +111,18 @@ class TestChain:
         await connection.execute(tampering)
         await connection.close()
         assert await verify_chain(committed_database) == (first_broken - 1, first_broken)
+
+    async def test_entry_that_is_put_in_later_is_found(self, committed_database: Database) -> None:
+        await write(committed_database, *[AuditAction.USER_BANNED] * 3)
+        await chain_audit(committed_database)
+        await write(committed_database, AuditAction.USER_BANNED)
+        assert await count_strays(committed_database) == 0  # it only waits for its link
+        connection = await committed_database.connect()
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("UPDATE audit_entry SET xid = '3' WHERE id NOT IN (SELECT entry_id FROM audit_link)")
+        await connection.close()
+        await chain_audit(committed_database)
+        assert await count_strays(committed_database) == 1
 
 
 members = st.fixed_dictionaries(

@@ -146,5 +146,11 @@ class TestUserDeleted:
         assert (row.first_name, row.username) == ("Deleted", f"deleted_{creator.id.hex}")
 
     async def test_twice_and_of_somebody_unknown(self, database: RolledBackDatabase, creator: Creator) -> None:
+        seen = []
         for user_id in (creator.id, creator.id, uuid4()):
             await apply(database, UserDeleted(user_id=user_id))
+            async with database.transaction() as session:
+                rows = await session.execute(select(Creator.id, Creator.username, Creator.hidden_at))
+                seen.append([tuple(row) for row in rows])
+        assert [(row[0], row[1]) for row in seen[0]] == [(creator.id, f"deleted_{creator.id.hex}")]
+        assert seen[0] == seen[1] == seen[2]

@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery
 from kombu import Connection
+from pydantic import ValidationError
 
 from chassis.http.exceptions import UpstreamError
 from chassis.http.sync import SyncServiceClient
@@ -30,11 +31,11 @@ def resend_hints(app: Celery, owners: Sequence[SyncServiceClient]) -> int:
 
 def list_due_jobs(owner: SyncServiceClient) -> list[DueJob]:
     try:
-        answer = owner.get_json("/internal/jobs/due", params={"limit": DUE_LIMIT})
-    except UpstreamError as error:
+        jobs = DueJobs.model_validate(owner.get_json("/internal/jobs/due", params={"limit": DUE_LIMIT})).items
+    except (UpstreamError, ValidationError) as error:
+        # Its alone: what the others have to do is not held up.
         logger.warning("due_jobs_unknown", owner=owner.target, reason=str(error))
         return []
-    jobs = DueJobs.model_validate(answer).items
     for name in {job.task for job in jobs} - set(JOB_TASKS):
         logger.error("due_job_of_unknown_task", owner=owner.target, unknown_task=name)
     return jobs

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.audit.constants import CHAIN_BATCH, CHAIN_LOCK, DETAIL_MAX_LENGTH, GENESIS, VERIFY_BATCH, AuditAction
@@ -125,6 +125,18 @@ async def verify_chain(database: Database) -> tuple[int, int | None]:
         if row.AuditLink.number != number or row.AuditLink.hash != previous:
             return number - 1, number
     return number, None
+
+
+async def count_strays(database: Database) -> int:
+    """Entries that the chain has passed over: put in later, by who could write around `record`."""
+    async with database.transaction() as session:
+        last = (await session.execute(_select_links().order_by(AuditLink.number.desc()).limit(1))).one_or_none()
+        if last is None:
+            return 0
+        xid, entry_id = last.AuditEntry.xid, last.AuditEntry.id
+        place = (AuditEntry.xid < xid) | ((AuditEntry.xid == xid) & (AuditEntry.id <= entry_id))
+        is_linked = exists().where(AuditLink.entry_id == AuditEntry.id)
+        return (await session.scalars(select(func.count()).select_from(AuditEntry).where(place, ~is_linked))).one()
 
 
 async def _read_chain(database: Database) -> AsyncIterator[Row[Any]]:

@@ -45,15 +45,16 @@ class RevocationPublisher:
     async def _try_publish(self, redis: "Redis") -> None:
         self._wake.clear()
         try:
-            await self._publish(redis)
-        except REDIS_AWAY as error:
-            logger.warning("revocations_not_published", reason=type(error).__name__)
+            rows = await self._database.reader.fetch_rows(RECENT_REVOCATIONS, age=RECENT)
         except DATABASE_AWAY as error:
             logger.warning("revocations_not_read", reason=type(error).__name__)
+            return
+        try:
+            await self._publish(redis, [(str(row["session_id"]), row["revoked_at"].timestamp()) for row in rows])
+        except REDIS_AWAY as error:
+            logger.warning("revocations_not_published", reason=type(error).__name__)
 
-    async def _publish(self, redis: "Redis") -> None:
-        rows = await self._database.reader.fetch_rows(RECENT_REVOCATIONS, age=RECENT)
-        entries = [(str(row["session_id"]), row["revoked_at"].timestamp()) for row in rows]
+    async def _publish(self, redis: "Redis", entries: list[tuple[str, float]]) -> None:
         # The set first: whoever connects between the two finds in it what the message would have said.
         await write_revocations(redis, entries)
         await publish_revocations(redis, [entry for entry in entries if entry[0] not in self._published])
