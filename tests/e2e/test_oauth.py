@@ -115,6 +115,7 @@ class TestOauth4webapi:
         told = await run_app("oauth4webapi.mjs", settings, BrowserOf(person))
         assert told == {
             "mistaken": "invalid_grant",
+            "issuer": settings["issuer"],
             "email": person.email,
             "scope": "profile:read",
             "nosy": "OAUTH_WWW_AUTHENTICATE_CHALLENGE",

@@ -42,6 +42,9 @@ async function readProfile(token) {
 
 const mistaken = await refusal(redeem(oauth.generateRandomCodeVerifier()));
 const tokens = await redeem(verifier);
+// RFC 9068, as an API of the app would check it: signature, type, issuer, audience.
+const claims = await oauth.validateJwtAccessToken(
+  server, new Request(api, { headers: { authorization: `Bearer ${tokens.access_token}` } }), "broadsheet", insecure);
 const profile = await (await readProfile(tokens.access_token)).json();
 const refreshed = await refresh(tokens.refresh_token);
 const introspection = await oauth.introspectionRequest(server, client, auth, refreshed.access_token, insecure);
@@ -52,4 +55,4 @@ const ended = await refusal(refresh(refreshed.refresh_token));
 await oauth.processRevocationResponse(
   await oauth.revocationRequest(server, client, auth, refreshed.refresh_token, insecure));
 
-finish({ mistaken, email: profile.email, scope: refreshed.scope, nosy, replayed, ended });
+finish({ mistaken, issuer: claims.iss, email: profile.email, scope: refreshed.scope, nosy, replayed, ended });

@@ -95,7 +95,7 @@ class TestVerifyUserToken:
         """A token that lives for years, which only a thief of the key can make, does not outlive the key."""
         clock = HeldClock(time.time())
         verifier = TokenVerifier(
-            keys, issuer="broadsheet", audience="broadsheet", internal_audience="internal", clock=clock
+            keys, issuer=TokenConfig().issuer, audience="broadsheet", internal_audience="internal", clock=clock
         )
         token = signer.issue_user_token(user_id, claims={"exp": int(clock.now) + 10**8})
         await verifier.verify_user_token(token)
@@ -142,7 +142,7 @@ class TestVerifyUserToken:
         clock.now = time.time()
         verifier = TokenVerifier(
             keys,
-            issuer="broadsheet",
+            issuer=TokenConfig().issuer,
             audience="broadsheet",
             internal_audience="internal",
             clock=clock,

@@ -1,11 +1,10 @@
 """Settings of the service as a whole; each feature keeps its own."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from chassis.config import BaseConfig
+from chassis.config import BaseConfig, compute_origin
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -17,5 +16,4 @@ class PublicConfig(BaseConfig):
 
     @property
     def origin(self) -> str:
-        parts = urlsplit(self.public_url)
-        return f"{parts.scheme}://{parts.netloc}".lower()
+        return compute_origin(self.public_url)

@@ -115,7 +115,7 @@ class TestIntrospect:
             "scope": "profile:read",
             "client_id": other.client_id,
             "sub": str(profile.id),
-            "iss": "broadsheet",
+            "iss": "https://broadsheet.example",
             "aud": "broadsheet",
             "token_type": "Bearer",
             "acr": "aal1",

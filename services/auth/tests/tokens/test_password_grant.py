@@ -50,7 +50,11 @@ class TestPasswordGrant:
         assert set(claims) == named
         assert (claims["client_id"], claims["amr"], claims["acr"]) == ("broadsheet", ["pwd"], "aal1")
         assert set(claims["scope"].split()) == DELEGABLE_SCOPES
-        assert (claims["iss"], claims["aud"], claims["sub"]) == ("broadsheet", "broadsheet", str(profile.id))
+        assert (claims["iss"], claims["aud"], claims["sub"]) == (
+            "https://broadsheet.example",
+            "broadsheet",
+            str(profile.id),
+        )
         assert claims["exp"] - claims["iat"] == 300
         assert abs(claims["iat"] - time.time()) < 60
         assert abs(claims["auth_time"] - time.time()) < 60
