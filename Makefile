@@ -20,7 +20,7 @@ $(SYNCED): uv.lock pyproject.toml $(MEMBERS)
 	@deploy/setup.sh
 
 ##@ Start here
-.PHONY: help setup run demo
+.PHONY: help setup run demo operate
 help: ## list all commands
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
@@ -34,6 +34,9 @@ run: $(SYNCED) ## the whole platform on this machine, until Ctrl-C (VERBOSE=1: a
 
 demo: $(SYNCED) ## fill the running platform with real articles by a few dozen creators
 	@$(PYTHON_RUN) -m deploy.demo
+
+operate: $(SYNCED) ## a command of a service on that platform (ARGS="auth admin grant ada@example.org admin")
+	@exec $(PYTHON_RUN) -m deploy.local.operate $(ARGS)
 
 ##@ Tests
 .PHONY: test test-fast e2e e2e-compose bench bench-auth screenshot

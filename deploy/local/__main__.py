@@ -17,7 +17,7 @@ from typing import Final
 
 from deploy.local.child import ProcessPlan
 from deploy.local.console import print_line
-from deploy.local.credentials import load_secrets
+from deploy.local.credentials import SECRETS_FILE, load_secrets
 from deploy.local.greeting import format_greeting
 from deploy.local.plan import plan_platform
 from deploy.local.settings import LocalSettings, SettingsError
@@ -29,7 +29,6 @@ from embedded.postgres import EmbeddedPostgres
 from embedded.valkey import EmbeddedValkey
 
 START_SECONDS: Final = 120.0
-SECRETS_FILE: Final = "secrets.env"
 HEALTH_SECONDS: Final = 2.0
 ENVIRONMENT_HELP: Final = """environment:
   BROADSHEET_DATA          the folder with data, logs and secrets (.local)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+SECRETS_FILE: Final = "secrets.env"
+"""In the folder of the platform."""
+
 
 def make_password() -> str:
     """Return a secret of 256 random bits that needs no quoting anywhere."""

@@ -102,3 +102,18 @@ class TestMakeRun:
         assert port in last
         assert "BROADSHEET_GATEWAY_PORT" in last
         assert "Traceback" not in output
+
+
+class TestMakeOperate:
+    @pytest.mark.parametrize(
+        ("arguments", "told"), [((), "say which command"), (("auth", "audit", "verify"), "start one with: make run")]
+    )
+    async def test_what_is_missing_is_told_in_one_line(
+        self, tmp_path: Path, arguments: tuple[str, ...], told: str
+    ) -> None:
+        code, output = await run_to_the_end(
+            "deploy.local.operate", *arguments, environment={"BROADSHEET_DATA": str(tmp_path)}
+        )
+        assert code == 1
+        assert told in output
+        assert output.count("\n") == 1
