@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -62,14 +61,6 @@ class Platform:
                 raise PlatformAwayError("platform", self._url, "BROADSHEET_URL") from error
 
 
-class LoginOutcome(Enum):
-    DONE = auto()
-    UNCONFIRMED = auto()
-    """The account is there, its address is not confirmed."""
-    UNKNOWN = auto()
-    """No such account, or another password: the platform does not say which."""
-
-
 class Account:
     """Somebody who has an account, or is about to."""
 
@@ -80,8 +71,8 @@ class Account:
         self._password = password
         self._headers: dict[str, str] = {}
 
-    async def sign_up(self) -> None:
-        """Raises DemoError when somebody has the address or the name already."""
+    async def sign_up(self) -> bool:
+        """Whether it is new; else a demo that was interrupted has signed it up, or it has another password."""
         body = {
             "email": self.human.email,
             "username": self.human.username,
@@ -89,24 +80,26 @@ class Account:
             "first_name": self.human.first_name,
             "last_name": self.human.last_name,
         }
-        if await self._is_refused(self._platform.call("POST", "/profiles", json=body), 409):
-            raise DemoError(f"{self.human.email} is there with another password: set BROADSHEET_DEMO_PASSWORD")
+        return not await self._is_refused(self._platform.call("POST", "/profiles", json=body), 409)
 
     async def confirm(self, token: str) -> None:
-        await self._platform.call("POST", "/profiles/confirmations", json={"token": token})
+        """Raises DemoError when that lets nobody in."""
+        confirmation = self._platform.call("POST", "/profiles/confirmations", json={"token": token})
+        await self._is_refused(confirmation, 400)  # by a mail of long ago, for instance
+        if not await self.log_in():
+            raise DemoError(f"{self.human.email} is there with another password: set BROADSHEET_DEMO_PASSWORD")
 
-    async def log_in(self) -> LoginOutcome:
+    async def log_in(self) -> bool:
+        """Not where there is no such account, it is not confirmed, or has another password: which is not told."""
         form = {"grant_type": "password", "username": self.human.email, "password": self._password}
         try:
             answer = await self._platform.call("POST", "/auth/token", data=form)
         except AnswerError as error:
-            if error.code == "email_not_confirmed":
-                return LoginOutcome.UNCONFIRMED
             if error.status == httpx.codes.UNAUTHORIZED:
-                return LoginOutcome.UNKNOWN
+                return False
             raise
         self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-        return LoginOutcome.DONE
+        return True
 
     async def become_creator(self) -> None:
         me = (await self.call("GET", "/profiles/me")).json()
@@ -157,7 +150,7 @@ class Account:
         try:
             return await self._platform.call(method, path, headers=self._headers | headers, **options)
         except AnswerError as error:
-            if error.status != httpx.codes.UNAUTHORIZED or await self.log_in() is not LoginOutcome.DONE:
+            if error.status != httpx.codes.UNAUTHORIZED or not await self.log_in():
                 raise
         return await self._platform.call(method, path, headers=self._headers | headers, **options)
 

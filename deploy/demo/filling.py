@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from deploy.demo.api import Account, LoginOutcome, Platform
+from deploy.demo.api import Account, Platform
 from deploy.demo.articles import Article
 from deploy.demo.mailbox import Mailbox
 from deploy.demo.people import Human, Review, choose_followed, choose_reviews
@@ -83,13 +83,10 @@ class Filling:
 
     async def _join(self, human: Human) -> Account:
         account = Account(self._platform, human, self._password)
-        outcome = await account.log_in()
-        is_new = outcome is LoginOutcome.UNKNOWN
-        if is_new:
-            await account.sign_up()
-        if outcome is not LoginOutcome.DONE:
+        is_there = await account.log_in()
+        is_new = not is_there and await account.sign_up()
+        if not is_there:
             await account.confirm(await self._mailbox.wait_for_token(human.email))
-            await account.log_in()
         await account.become_creator()
         self.counts["creators", NEW if is_new else OLD] += 1
         return account

@@ -22,7 +22,7 @@ class TestConfirmation:
         for _ in range(3):
             assert (await person.client.get(link)).is_success
         refused = await person.log_in()
-        assert (refused.status_code, refused.json()["code"]) == (403, "email_not_confirmed")
+        assert (refused.status_code, refused.json()["code"]) == (401, "credentials_invalid")
         await person.confirm()
         assert (await person.log_in()).is_success
         token = link.partition("token=")[2]

@@ -36,8 +36,13 @@ create_database() {
 select format('create role %I', :'name') where not exists (select from pg_roles where rolname = :'name') \gexec
 alter role :"name" login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password :'password';
 -- Each service an equal share, so that none can take the connections of the others; some are kept for an operator.
--- A service that wants more does not start (chassis.database.engine). Other shares: a greater max_connections.
-select format('alter role %I connection limit %s', :'name', (current_setting('max_connections')::int - 20) / :'shares')
+-- A service that wants more does not start (chassis.database.engine). Other shares: a greater max_connections, which
+-- is named where the server that runs this is not yet started with it.
+\set max_connections ''
+\getenv max_connections POSTGRES_MAX_CONNECTIONS
+select format(
+    'alter role %I connection limit %s', :'name',
+    (coalesce(nullif(:'max_connections', ''), current_setting('max_connections'))::int - 20) / :'shares')
 \gexec
 alter role :"name" set timezone = 'UTC';
 -- The last line of defence behind the deadlines of the services; migrations set their own.

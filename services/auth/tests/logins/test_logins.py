@@ -82,7 +82,8 @@ class TestAudit:
         ]
 
     @pytest.mark.parametrize(
-        ("values", "reason"), [({"banned_at": func.now()}, "banned"), ({"confirmed_at": None}, "not_confirmed")]
+        ("values", "status", "reason"),
+        [({"banned_at": func.now()}, 403, "banned"), ({"confirmed_at": None}, 401, "credentials")],
     )
     async def test_refused_for_the_state_of_the_account(
         self,
@@ -91,11 +92,12 @@ class TestAudit:
         email: str,
         request_token: RequestToken,
         values: dict[str, Any],
+        status: int,
         reason: str,
     ) -> None:
         async with database.transaction() as session:
             await session.execute(update(Account).where(Account.email == email).values(**values))
-        assert (await request_token(client, username=email)).status_code == 403
+        assert (await request_token(client, username=email)).status_code == status
         assert await self.list_entries(database) == [("login_failed", True, reason)]
 
     async def test_names_nobody(

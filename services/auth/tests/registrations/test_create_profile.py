@@ -12,8 +12,11 @@ from sqlalchemy import func, select
 
 from auth.accounts.models import Account
 from auth.confirmations.models import Confirmation
+from auth.limits.config import LimitsConfig
+from auth.limits.service import RateLimiter
 from auth.passwords.utils import PasswordHashing
 from auth.profiles.models import Profile
+from chassis.config import load_config
 from chassis.database.engine import Database
 from chassis.events.outbox import OutboxEvent
 from chassis.logs import configure_logging
@@ -208,6 +211,24 @@ class TestAddressThatIsKnown:
         assert event.type == "security.noticed"
         assert (event.payload["kind"], event.payload["user_id"]) == ("sign_up_repeated", str(owner.id))
 
+    async def test_login_with_what_was_signed_up_with_tells_nothing(
+        self,
+        client: httpx.AsyncClient,
+        sign_up_form: Form,
+        owner: Profile,
+        request_token: Callable[..., Awaitable[httpx.Response]],
+    ) -> None:
+        """The same refusal, whether the address has an owner who is not the caller, or nobody has confirmed it."""
+        known = f"{owner.username}@people.example"
+        answers = []
+        for number, email in enumerate((known, "nobody-yet@people.example")):
+            form = sign_up_form | {"email": email, "username": f"guesser_{number}", "password": "Guess-Quartz-5-Meadow"}
+            assert (await client.post("/profiles", json=form)).status_code == 201
+            answer = await request_token(client, username=email, password=form["password"])
+            answers.append((answer.status_code, answer.json() | {"request_id": ""}, sorted(answer.headers)))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 401
+
     async def test_owner_goes_on_logging_in(
         self,
         client: httpx.AsyncClient,
@@ -218,3 +239,18 @@ class TestAddressThatIsKnown:
         await client.post("/profiles", json={**known_form, "password": "Another-Horse-8-Battery"})
         response = await request_token(client, username=f"{owner.username}@people.example")
         assert response.status_code == 200
+
+
+class TestMails:
+    async def test_nobodys_mailbox_is_flooded(
+        self, monkeypatch: pytest.MonkeyPatch, app: FastAPI, client: httpx.AsyncClient, sign_up_form: Form
+    ) -> None:
+        """Each sign-up sends one to an address that may be somebody else's."""
+        monkeypatch.setenv("LIMITS_MAIL", "5/hour")
+        load_config.cache_clear()
+        app.state.rate_limiter = RateLimiter(load_config(LimitsConfig), b"of-the-limits", None, local_share=1)
+        statuses = []
+        for number in range(7):
+            form = sign_up_form | {"username": f"flooder_{number}", "email": sign_up_form["email"].upper()}
+            statuses.append((await client.post("/profiles", json=form)).status_code)
+        assert statuses == [201] * 5 + [429] * 2

@@ -18,11 +18,15 @@ from chassis.problems import ForbiddenError, UnauthorizedError
 
 
 class CredentialsInvalidError(OAuthError, UnauthorizedError):
-    """The same for a wrong password and an unknown address."""
+    """The same for a wrong password, an unknown address, and one that is not confirmed.
+
+    Who signs up with an address of somebody else and a password of their own would else learn, by logging in with
+    both, whether it has an owner already.
+    """
 
     error = "invalid_grant"
     code = "credentials_invalid"
-    title = "The e-mail address or the password is wrong"
+    title = "The e-mail address or the password is wrong, or the address is not confirmed yet"
     keeps_changes = True
 
 

@@ -106,7 +106,7 @@ async def check_password_login(session: AsyncSession, tools: LoginTools, attempt
         raise create_limited_error(state)
     is_locked = state.rule is LimitRule.LOGIN_ACCOUNT and state.remaining == 0
     is_valid = await verify_password(tools, attempt.password, account, bucket)
-    if account is None or not is_valid:
+    if account is None or not is_valid or not account.is_confirmed:
         await _record_failure(session, account, attempt.device, is_locked=is_locked)
         raise CredentialsInvalidError
     # Only what fails counts against an account: its owner may log in as often as they like.
