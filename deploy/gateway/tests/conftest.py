@@ -35,6 +35,7 @@ class EchoHandler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 (the library's names)
 
     def _answer(self) -> None:
+        self.server.begun[self.path] += 1
         body = self._read_body()
         self.server.seen[self.path] += 1
         if body is None:
@@ -94,6 +95,7 @@ class EchoServer(ThreadingHTTPServer):
     def __init__(self, name: str, port: int) -> None:
         super().__init__(("127.0.0.1", port), EchoHandler)
         self.name = name
+        self.begun: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
         self.may_go_on = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()

@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,12 +14,14 @@ import pytest
 
 from chassis.testing.polling import wait_until
 
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 
 
 class Server(Protocol):
     """A server behind the gateway, of conftest.py."""
 
+    begun: Counter[str]
     seen: Counter[str]
     may_go_on: Any
 
@@ -44,6 +47,21 @@ def check_problem(response: httpx.Response, status: int, code: str) -> None:
     assert problem["title"]
     assert problem["detail"]
     assert problem["request_id"] == response.headers["x-request-id"]
+
+
+@asynccontextmanager
+async def begin_body(
+    port: int | None, path: str, size: int, *, sent: int
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A request that has sent so much of its body, and waits with the rest."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * sent)
+        await writer.drain()
+        yield reader, writer
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
 
 class TestRoutes:
@@ -226,6 +244,23 @@ class TestBodies:
             yield b"x" * 1024
 
         check_problem(await client.post("/api/v1/posts", content=send_chunks()), 413, "content_too_large")
+
+    async def test_slow_one_is_held_back_only_while_it_is_small(
+        self, client: httpx.AsyncClient, gateway: Gateway
+    ) -> None:
+        """What is held back takes memory of the gateway, for as long as a client likes to let it wait."""
+        server, port = gateway.servers["posts"], client.base_url.port
+        async with begin_body(port, "/api/v1/posts/small", 32 * KIB, sent=32 * KIB - 1) as (reader, writer):
+            async with begin_body(port, "/api/v1/posts/big", MIB, sent=128 * KIB):
+
+                async def has_begun() -> bool:
+                    return bool(server.begun["/posts/big"] == 1)
+
+                await wait_until(has_begun)
+            assert server.begun["/posts/small"] == 0
+            writer.write(b"x")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            assert server.seen["/posts/small"] == 1
 
     async def test_event_stream_leaves_at_once(self, client: httpx.AsyncClient, gateway: Gateway) -> None:
         async with client.stream("GET", "/api/v1/posts/streams") as response:

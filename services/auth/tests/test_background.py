@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text
@@ -12,7 +14,7 @@ from auth.background import prune_all, run_background
 from auth.confirmations.constants import PRUNE_CONFIRMATIONS
 from auth.confirmations.models import Confirmation
 from auth.profiles.models import Profile
-from chassis.background import is_background_alive
+from chassis.background import get_heartbeat_path
 from chassis.config import load_config
 from chassis.database.engine import Database
 from chassis.testing.polling import wait_until
@@ -50,7 +52,10 @@ class TestPruneAll:
 
 class TestRunBackground:
     @pytest.fixture
-    def environment_of_database(self, committed_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def environment_of_database(
+        self, committed_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         config = committed_database.config
         password = config.password.get_secret_value()
         values = {"HOST": config.host, "PORT": str(config.port), "NAME": config.name, "USER": config.user}
@@ -73,7 +78,7 @@ class TestRunBackground:
             return partitions >= 4 and await count_confirmations(committed_database) == 0
 
         await wait_until(is_done)
-        assert is_background_alive("auth")
+        assert get_heartbeat_path("auth").exists()
         os.kill(os.getpid(), signal.SIGTERM)
         await running
-        assert not is_background_alive("auth")
+        assert not get_heartbeat_path("auth").exists()

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from chassis.background import is_background_alive
+from chassis.background import get_heartbeat_path
 from chassis.contracts.accounts import CreatorActivated, UserConfirmed, UserRegistered
 from chassis.contracts.base import Event, EventEnvelope
 from chassis.contracts.posts import CreatorFollowed, PostPublished
@@ -128,7 +128,7 @@ class TestRunBackground:
         running = asyncio.create_task(run_background())
 
         async def is_alive() -> bool:
-            return is_background_alive("notifications")
+            return get_heartbeat_path("notifications").exists()
 
         try:
             await wait_until(is_alive)
@@ -137,7 +137,7 @@ class TestRunBackground:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-        assert not is_background_alive("notifications")
+        assert not get_heartbeat_path("notifications").exists()
         assert RecordingBroker.closed == 1
 
 

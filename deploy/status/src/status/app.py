@@ -14,7 +14,7 @@ from starlette.templating import Jinja2Templates
 
 from status.config import StatusConfig
 from status.content import SERVICE_WORDS, list_first_calls
-from status.health import ServiceHealth, State, check_services
+from status.health import HealthChecks, State
 
 HERE = Path(__file__).parent
 CONTENT_SECURITY_POLICY = (
@@ -32,7 +32,7 @@ async def read_livez(_: Request) -> Response:
 
 async def read_healthz(request: Request) -> Response:
     """200 once every service is ready, else 503 with the names of those that are not."""
-    healths = await _check(request)
+    healths = await request.app.state.checks.read()
     failing = [health.name for health in healths if health.state is not State.OK]
     body = {
         "status": "unavailable" if failing else "ok",
@@ -61,7 +61,7 @@ async def refuse_body(request: Request) -> Response:
 async def show_page(request: Request) -> Response:
     """What Broadsheet is, what runs, and what to try first."""
     config: StatusConfig = request.app.state.config
-    healths = await _check(request)
+    healths = await request.app.state.checks.read()
     context = {
         "healths": healths,
         "failing": [health.name for health in healths if health.state is not State.OK],
@@ -80,9 +80,11 @@ def create_app(config: StatusConfig, transport: httpx.AsyncBaseTransport | None 
 
     @asynccontextmanager
     async def open_client(app: Starlette) -> AsyncIterator[None]:
+        services = {name: str(url) for name, url in config.status_services.items()}
         async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
-            app.state.client = client
+            app.state.checks = HealthChecks(client, services)
             yield
+            await app.state.checks.close()
 
     routes = [
         Route("/", show_page),
@@ -94,9 +96,3 @@ def create_app(config: StatusConfig, transport: httpx.AsyncBaseTransport | None 
     app = Starlette(routes=routes, lifespan=open_client)
     app.state.config = config
     return app
-
-
-async def _check(request: Request) -> list[ServiceHealth]:
-    config: StatusConfig = request.app.state.config
-    services = {name: str(url) for name, url in config.status_services.items()}
-    return await check_services(request.app.state.client, services)

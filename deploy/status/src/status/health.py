@@ -9,6 +9,8 @@ from enum import StrEnum
 import httpx
 
 CHECK_SECONDS = 0.8
+KEPT_SECONDS = 1.0
+"""So long one answer serves all who ask."""
 
 
 class State(StrEnum):
@@ -37,6 +39,36 @@ class ServiceHealth:
         if self.state is State.UNAVAILABLE:
             return f"Not ready: {', '.join(self.failing)}" if self.failing else "Not ready"
         return "No answer"
+
+
+class HealthChecks:
+    """However many ask, who needs no account for it: the services are asked once a second, each once."""
+
+    def __init__(self, client: httpx.AsyncClient, services: Mapping[str, str]) -> None:
+        self._client = client
+        self._services = services
+        self._check: asyncio.Task[list[ServiceHealth]] | None = None
+        self._ended_at = 0.0
+
+    async def read(self) -> list[ServiceHealth]:
+        """The answer of a moment ago, or that of the check that is under way."""
+        check = self._check
+        if check is None or (check.done() and time.monotonic() - self._ended_at >= KEPT_SECONDS):
+            check = self._check = asyncio.create_task(self._run())
+        # One who hangs up takes the answer from nobody else.
+        return await asyncio.shield(check)
+
+    async def close(self) -> None:
+        """Before the client is: nothing is under way any more."""
+        if self._check is not None:
+            self._check.cancel()
+            await asyncio.wait([self._check])
+
+    async def _run(self) -> list[ServiceHealth]:
+        try:
+            return await check_services(self._client, self._services)
+        finally:
+            self._ended_at = time.monotonic()
 
 
 async def check_services(client: httpx.AsyncClient, services: Mapping[str, str]) -> list[ServiceHealth]:

@@ -12,7 +12,6 @@ from chassis.logs import get_logger
 
 STOP_SECONDS = 10.0
 HEARTBEAT_SECONDS = 5.0
-HEARTBEAT_MAX_AGE_SECONDS = 20.0
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 # A task that ran this long had recovered: its next crash is a first one again.
@@ -26,15 +25,6 @@ logger = get_logger(__name__)
 
 def get_heartbeat_path(name: str) -> Path:
     return Path(tempfile.gettempdir()) / f"{name}-background-alive"
-
-
-def is_background_alive(name: str) -> bool:
-    """For a health check: whether the process turns and all its tasks ran, some seconds ago."""
-    try:
-        age = time.time() - get_heartbeat_path(name).stat().st_mtime
-    except OSError:
-        return False
-    return age < HEARTBEAT_MAX_AGE_SECONDS
 
 
 async def run_background(name: str, tasks: Mapping[str, BackgroundTask]) -> None:

@@ -13,6 +13,8 @@ COMMON_RESPONSES = {
     "500": "`internal_error`",
     "503": "`service_unavailable`",
 }
+INPUT_RESPONSES = {"422": "`validation_failed`"}
+VALIDATED_BODIES = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
 BODY_RESPONSES = {"400": "`malformed_body`", "413": "`content_too_large`"}
 
 
@@ -47,14 +49,26 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
 
 def _complete_responses(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    if "422" in responses and "application/json" in responses["422"].get("content", {}):
-        responses["422"] = {"description": "`validation_failed`"}
     common = dict(COMMON_RESPONSES)
     if "requestBody" in operation:
         common |= BODY_RESPONSES
+    if _is_validated(operation):
+        common |= INPUT_RESPONSES
+    if "application/json" in responses.get("422", {}).get("content", {}):
+        # The framework's own words on what does not validate.
+        del responses["422"]
     for status, codes in common.items():
-        responses.setdefault(status, {"description": codes})
+        response = responses.setdefault(status, {"description": codes})
+        # A route's own codes stand beside these; where it says it in words, a page or OAuth, its words stay alone.
+        if response["description"].startswith("`") and codes not in response["description"]:
+            response["description"] = ", ".join(sorted([*response["description"].split(", "), codes]))
     for status, response in responses.items():
         if int(status) >= HTTPStatus.BAD_REQUEST:
             # What a route declares stays: OAuth has a media type of its own, and pages are pages.
             response.setdefault("content", {PROBLEM_MEDIA_TYPE: PROBLEM_REF})
+
+
+def _is_validated(operation: dict[str, Any]) -> bool:
+    """Whether there is anything that could be invalid: an image is taken as it comes."""
+    bodies = operation.get("requestBody", {}).get("content", {})
+    return "parameters" in operation or not VALIDATED_BODIES.isdisjoint(bodies)

@@ -16,10 +16,15 @@ from chassis.database.dependencies import SessionDep
 from chassis.database.routing import TransactionalRoute
 from chassis.logs import configure_logging
 from chassis.middleware import MAX_BODY_BYTES
+from chassis.problems import ServiceUnavailableError, UnprocessableError, problem_responses
 from chassis.testing.databases import RolledBackDatabase
 
 CreateClient = Callable[[FastAPI], httpx.AsyncClient]
 CreateApp = Callable[[Environment], FastAPI]
+
+
+class BusyError(ServiceUnavailableError):
+    code = "busy"
 
 
 async def count_notes(database: RolledBackDatabase) -> int:
@@ -201,6 +206,20 @@ class TestDocs:
         for status, response in responses.items():
             if status >= "400":
                 assert list(response["content"]) == ["application/problem+json"]
+
+    def test_codes_of_a_route_stand_beside_those_of_any(self, create_notes_app: CreateApp) -> None:
+        app = create_notes_app(Environment.PRODUCTION)
+
+        async def read(name: str) -> None: ...
+
+        declared = problem_responses(UnprocessableError, BusyError)
+        declared[400] = {"description": "A page.", "content": {"text/html": {}}}
+        app.add_api_route("/busy", read, responses=declared, methods=["POST"])
+        responses = app.openapi()["paths"]["/busy"]["post"]["responses"]
+        assert responses["422"]["description"] == "`unprocessable`, `validation_failed`"
+        assert responses["503"]["description"] == "`busy`, `service_unavailable`"
+        assert responses["500"]["description"] == "`internal_error`"
+        assert (responses["400"]["description"], list(responses["400"]["content"])) == ("A page.", ["text/html"])
 
 
 class TestHealth:

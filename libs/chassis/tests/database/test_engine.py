@@ -41,6 +41,26 @@ class TestCheckConnectionBudget:
         await crowded.close()
 
 
+class TestConnect:
+    async def test_server_notices_that_a_machine_is_gone(self, committed_database: Database) -> None:
+        """Within half a minute: until then nobody else can take the lock of a leader."""
+        connection = await committed_database.connect()
+        names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+        idle, interval, count = [int(await connection.fetchval("select current_setting($1)", name)) for name in names]
+        await connection.close()
+        assert idle > 0
+        assert idle + interval * count <= 30
+
+    async def test_command_that_is_not_answered(
+        self, committed_database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(engine, "SERVER_TIMEOUT_SECONDS", 0.1)
+        connection = await committed_database.connect()
+        with pytest.raises(TimeoutError):
+            await connection.fetchval("select pg_sleep(3)")
+        await connection.close()
+
+
 class TestClose:
     async def test_query_that_does_not_end(self, committed_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(engine, "CLOSE_SECONDS", 0.05)

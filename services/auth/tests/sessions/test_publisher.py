@@ -116,3 +116,28 @@ class TestRevocationPublisher:
                 return bool(await redis.zscore(SORTED_SET, str(opened.id)))
 
             await wait_until(is_written, seconds=20)
+
+
+class TestTryPublish:
+    """The log names the one that is away: errors of the network are the same for both."""
+
+    async def test_database_away(
+        self, committed_database: Database, valkey: EmbeddedValkey, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with (
+            Database(committed_database.config.model_copy(update={"port": get_free_port()})) as database,
+            create_redis(valkey.url) as redis,
+        ):
+            await RevocationPublisher(database, valkey.url)._try_publish(redis)
+        assert "revocations_not_read" in caplog.text
+        assert "revocations_not_published" not in caplog.text
+
+    async def test_redis_away(
+        self, committed_database: Database, opened: OpenSession, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await end(committed_database, opened)
+        url = f"redis://127.0.0.1:{get_free_port()}/0"
+        async with create_redis(url) as redis:
+            await RevocationPublisher(committed_database, url)._try_publish(redis)
+        assert "revocations_not_published" in caplog.text
+        assert "revocations_not_read" not in caplog.text
