@@ -161,6 +161,19 @@ class TestNeighboursAway:
             await platform.resume("redis")
 
     async def test_database_hangs_and_comes_back(self, platform: Platform, creator: Person) -> None:
+        post = await creator.create_post("Before", "Text")
+        await platform.pause("postgres")
+        try:
+            response = await creator.client.get(f"{API}/posts/{post['id']}")
+            assert response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            assert int(response.headers["Retry-After"]) > 0
+            assert response.json()["code"] == "service_unavailable"
+        finally:
+            await platform.resume("postgres")
+        await wait_until(lambda: is_healthy(creator), seconds=60)
+        assert (await creator.client.get(f"{API}/posts/{post['id']}")).is_success
+
+    async def test_database_restarted(self, platform: Platform, creator: Person) -> None:
         await platform.restart("postgres")
         await wait_until(lambda: is_healthy(creator), seconds=60)
         response = await creator.client.post(f"{API}/posts", json={"title": "After", "body": "B"})
