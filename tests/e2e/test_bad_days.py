@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -36,6 +37,15 @@ async def create_drafts(creator: Person) -> list[str]:
 async def request_publication(creator: Person, post_ids: list[str]) -> None:
     for post_id in post_ids:
         await wait_until(lambda post_id=post_id: try_publish(creator, post_id), seconds=60)  # type: ignore[misc]
+
+
+@asynccontextmanager
+async def publishing_meanwhile(creator: Person, post_ids: list[str]) -> AsyncIterator[None]:
+    """What is done within happens when the first is published and the rest is under way."""
+    await request_publication(creator, post_ids[:1])
+    async with asyncio.TaskGroup() as group:
+        group.create_task(request_publication(creator, post_ids[1:]))
+        yield
 
 
 async def try_publish(creator: Person, post_id: str) -> bool:
@@ -95,9 +105,8 @@ class TestNothingIsLost:
     ) -> None:
         post_ids = await create_drafts(creator)
         await platform.kill(victim)
-        publishing = asyncio.create_task(request_publication(creator, post_ids))
-        await platform.kill(victim)
-        await publishing
+        async with publishing_meanwhile(creator, post_ids):
+            await platform.kill(victim)
         await assert_all_arrive_once(followers, mailbox, post_ids)
 
     async def test_workers_killed(
@@ -114,9 +123,8 @@ class TestNothingIsLost:
         self, platform: Platform, creator: Person, followers: list[Person], mailbox: Mailbox
     ) -> None:
         post_ids = await create_drafts(creator)
-        publishing = asyncio.create_task(request_publication(creator, post_ids))
-        await platform.restart("posts")
-        await publishing
+        async with publishing_meanwhile(creator, post_ids):
+            await platform.restart("posts")
         await assert_all_arrive_once(followers, mailbox, post_ids)
 
     async def test_mail_server_refuses_for_a_while(self, new_person: Callable[[], Person], mailbox: Mailbox) -> None:
@@ -153,6 +161,19 @@ class TestNeighboursAway:
             await platform.resume("redis")
 
     async def test_database_hangs_and_comes_back(self, platform: Platform, creator: Person) -> None:
+        post = await creator.create_post("Before", "Text")
+        await platform.pause("postgres")
+        try:
+            response = await creator.client.get(f"{API}/posts/{post['id']}")
+            assert response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            assert int(response.headers["Retry-After"]) > 0
+            assert response.json()["code"] == "service_unavailable"
+        finally:
+            await platform.resume("postgres")
+        await wait_until(lambda: is_healthy(creator), seconds=60)
+        assert (await creator.client.get(f"{API}/posts/{post['id']}")).is_success
+
+    async def test_database_restarted(self, platform: Platform, creator: Person) -> None:
         await platform.restart("postgres")
         await wait_until(lambda: is_healthy(creator), seconds=60)
         response = await creator.client.post(f"{API}/posts", json={"title": "After", "body": "B"})

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -74,10 +75,11 @@ class EmbeddedPlatform:
         await self._end(name, signal.SIGINT if name == "postgres" else signal.SIGTERM)
 
     async def pause(self, name: str) -> None:
-        os.kill(self._get_pid(name), signal.SIGSTOP)
+        """With its children, as Docker does: the connections of PostgreSQL are processes of their own."""
+        self._signal_all(name, signal.SIGSTOP)
 
     async def resume(self, name: str) -> None:
-        os.kill(self._get_pid(name), signal.SIGCONT)
+        self._signal_all(name, signal.SIGCONT)
 
     async def wipe_redis(self) -> None:
         async with redis.asyncio.Redis.from_url(f"redis://{self._state['addresses']['redis']}/0") as client:
@@ -99,6 +101,13 @@ class EmbeddedPlatform:
 
     async def list_unhealthy(self) -> list[str]:
         return [name for name, pid in (await self._read_pids()).items() if pid is None]
+
+    def _signal_all(self, name: str, number: signal.Signals) -> None:
+        parent = psutil.Process(self._get_pid(name))
+        parent.send_signal(number)
+        for child in parent.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.send_signal(number)
 
     async def _end(self, name: str, number: signal.Signals) -> None:
         """Send the signal, and wait until another process stands in this one's place."""
