@@ -16,7 +16,7 @@ BASE: Final = "docker-compose.yml"
 PROJECTS: Final = {
     "plain": (BASE,),
     "people": (BASE, "docker-compose.override.yml"),
-    "e2e": (BASE, "deploy/compose.e2e.yml"),
+    "e2e": (BASE, "docker-compose.override.yml", "deploy/compose.e2e.yml"),
     "production": (BASE, "deploy/compose.production.yml"),
 }
 Service = dict[str, Any]

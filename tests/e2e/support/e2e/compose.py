@@ -14,7 +14,8 @@ PROJECT = "broadsheet-e2e"
 START_SECONDS = 900
 GATEWAY_PORT = os.environ.get("E2E_GATEWAY_PORT", "18080")
 MAILBOX_PORT = os.environ.get("E2E_MAILBOX_PORT", "18026")
-COMPOSE = ("docker", "compose", "-p", PROJECT, "-f", "docker-compose.yml", "-f", "deploy/compose.e2e.yml")
+FILES = ("docker-compose.yml", "docker-compose.override.yml", "deploy/compose.e2e.yml")
+COMPOSE = ("docker", "compose", "-p", PROJECT, *(option for file in FILES for option in ("-f", file)))
 
 NOTHING_TO_KILL = re.compile("ended with 137|is not running|stopped state|is restarting|init-p: broken pipe")
 
@@ -63,6 +64,15 @@ class ComposePlatform:
 
     async def grant_role(self, email: str, role: str) -> None:
         await self._run_async("exec", "--no-TTY", "auth", "python", "-m", "auth", "admin", "grant", email, role)
+
+    async def scale(self, name: str, replicas: int) -> None:
+        """Returns when all are healthy."""
+        await self._run_async("up", "--detach", "--no-recreate", "--wait", "--scale", f"{name}={replicas}", name)
+
+    async def list_replicas(self, name: str, text: str) -> set[str]:
+        """Those with this text in their logs."""
+        lines = (await self._run_async("logs", "--no-color", name)).splitlines()
+        return {line.partition("|")[0].strip() for line in lines if text in line}
 
     async def read_logs(self, name: str) -> str:
         return await self._run_async("logs", "--no-color", "--no-log-prefix", name)
