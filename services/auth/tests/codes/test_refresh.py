@@ -40,12 +40,27 @@ def refresh(token: str, credentials: dict[str, str], **fields: str) -> dict[str,
 class TestRefresh:
     async def test_valid(self, client: httpx.AsyncClient, other: Any, opened: OpenSession) -> None:
         """Each works once, as ours do, and brings no more than was allowed."""
-        form = refresh(opened.refresh_token, other.credentials, scope="profile:read posts:write")
+        form = refresh(opened.refresh_token, other.credentials)
         answer = await client.post(TOKEN, data=form)
         assert answer.status_code == 200, answer.text
         assert answer.json()["scope"] == "profile:read"
         assert answer.json()["refresh_token"] != opened.refresh_token
         assert "set-cookie" not in answer.headers
+
+    async def test_narrower_scope(
+        self, app: FastAPI, client: httpx.AsyncClient, profile: Profile, other: Any, open_session: Any
+    ) -> None:
+        """Of this access token alone: the next one may have all again."""
+        opened = await open_session(app, profile, client_id=other.client_id, scope="posts:write profile:read")
+        answer = await client.post(TOKEN, data=refresh(opened.refresh_token, other.credentials, scope="profile:read"))
+        assert answer.json()["scope"] == "profile:read"
+        again = await client.post(TOKEN, data=refresh(answer.json()["refresh_token"], other.credentials))
+        assert again.json()["scope"] == "posts:write profile:read"
+
+    async def test_wider_scope(self, client: httpx.AsyncClient, other: Any, opened: OpenSession) -> None:
+        form = refresh(opened.refresh_token, other.credentials, scope="profile:read posts:write")
+        answer = await client.post(TOKEN, data=form)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
 
     async def test_of_another_app(
         self, client: httpx.AsyncClient, database: RolledBackDatabase, opened: OpenSession, register_app: Any

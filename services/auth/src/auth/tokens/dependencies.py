@@ -181,13 +181,13 @@ def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) 
     if client is not None and client.client_id != FIRST_PARTY_CLIENT:
         if form.refresh_token is None:
             raise TokenRequestInvalidError("An app sends its refresh token in the form.")
-        return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY, client)
+        return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY, form.scopes, client)
     if form.refresh_token is not None:
-        return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY)
+        return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY, form.scopes)
     if cookie is None:
         raise RefreshTokenInvalidError("There is no refresh token in the request.")
     refuse_cross_site(request)
-    return RefreshGrant(cookie, Delivery.COOKIE)
+    return RefreshGrant(cookie, Delivery.COOKIE, form.scopes)
 
 
 def _parse_code_grant(request: Request, form: TokenForm) -> CodeGrant:
@@ -203,8 +203,7 @@ def _parse_client_grant(request: Request, form: TokenForm) -> ClientGrant:
     client = _read_client(request, form)
     if client is None or client.secret is None:
         raise ClientInvalidError
-    scopes = frozenset(form.scope.split()) if form.scope else None
-    return ClientGrant(check_client_id(client.client_id), client.secret, scopes)
+    return ClientGrant(check_client_id(client.client_id), client.secret, form.scopes)
 
 
 def _read_client(request: Request, form: TokenForm) -> ClientCredentials | None:

@@ -61,6 +61,11 @@ class TokenForm(InputModel):
         description="With a login: `body` gives the refresh token in the answer and sets no cookie.",
     )
 
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What is asked for; None for all that there is."""
+        return frozenset(self.scope.split()) if self.scope else None
+
 
 class TokenRead(CustomModel):
     """RFC 6749, section 5.1."""

@@ -1,6 +1,6 @@
 """Grants, and the tokens they lead to. Only auth makes tokens; everybody can verify them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -71,6 +71,8 @@ class PasskeyGrant:
 class RefreshGrant:
     refresh_token: str = field(repr=False)
     delivery: Delivery
+    scopes: frozenset[str] | None = None
+    """Some of those that the session has, for this access token; None for all."""
     client: ClientCredentials | None = None
     """Of an app of somebody else; None in ours."""
 
@@ -179,7 +181,14 @@ async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: Refr
         raise RefreshTokenReusedError if grant.client is None else GrantReusedError
     if rotation.opened is None:
         raise RefreshTokenInvalidError if grant.client is None else GrantInvalidError
-    return rotation.opened
+    return rotation.opened if grant.scopes is None else _narrow(rotation.opened, grant.scopes)
+
+
+def _narrow(opened: OpenSession, scopes: frozenset[str]) -> OpenSession:
+    """Of the access token alone (RFC 6749, section 6). Raises ScopeInvalidError."""
+    if not scopes <= set(opened.claims.scope.split()):
+        raise ScopeInvalidError
+    return replace(opened, claims=replace(opened.claims, scope=" ".join(sorted(scopes))))
 
 
 async def end_session(session: AsyncSession, *, session_id: UUID | None, refresh_token: str | None) -> None:
