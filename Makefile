@@ -45,8 +45,9 @@ test: test-fast e2e ## every test: unit, integration, architecture, end to end o
 test-fast: $(SYNCED) ## all of them but the end-to-end journeys (ARGS="services/auth -k token" picks)
 	@$(PYTHON_RUN) -m pytest -n auto $(ARGS)
 
+# Two platforms, each with half of the files: most of the time a journey waits for a lease, or for a key.
 e2e: $(SYNCED) ## the journeys against a platform as `make run` starts it
-	@$(PYTHON_RUN) -m pytest tests/e2e --platform embedded -v $(ARGS)
+	@$(PYTHON_RUN) -m pytest tests/e2e --platform embedded -n 2 --dist loadfile -v $(ARGS)
 
 e2e-compose: $(SYNCED) secrets ## the same journeys against the containers
 	@$(PYTHON_RUN) -m pytest tests/e2e --platform compose -v $(ARGS)

@@ -9,7 +9,7 @@ from e2e.people import API, PASSWORD, Person
 from e2e.polling import wait_until
 
 CreatePerson = Callable[..., Awaitable[Person]]
-KEYS = 4
+KEYS = 3
 """So many in turn: some have retired by then, and what they signed is still good."""
 
 
