@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -58,6 +59,29 @@ class TestCreateExport:
         old = await login(app, profile, authenticated_at=datetime.now(UTC) - timedelta(minutes=11))
         response = await client.request(method, path, headers=old)
         assert (response.status_code, response.json()["code"]) == (401, "login_too_old")
+
+    @pytest.mark.parametrize(
+        ("method", "path", "status"), [("POST", PATH, 202), ("GET", f"{PATH}/{UUID(int=7)}/archive", 404)]
+    )
+    async def test_wants_a_login_by_both_factors(
+        self,
+        app: FastAPI,
+        client: httpx.AsyncClient,
+        profile: Profile,
+        login: Login,
+        turn_on_totp: Callable[..., Awaitable[Any]],
+        method: str,
+        path: str,
+        status: int,
+    ) -> None:
+        """Who has a second factor shows it before all that is known of them goes out."""
+        weak = await login(app, profile)
+        await turn_on_totp(app, profile)
+        refused = await client.request(method, path, headers=weak)
+        assert (refused.status_code, refused.json()["code"]) == (401, "login_too_old")
+        assert 'acr_values="aal2"' in refused.headers["WWW-Authenticate"]
+        strong = await login(app, profile, amr=("pwd", "otp", "mfa"), acr="aal2")
+        assert (await client.request(method, path, headers=strong)).status_code == status
 
     async def test_valid(
         self, client: httpx.AsyncClient, database: RolledBackDatabase, headers: Headers, worker: Headers
@@ -153,6 +177,7 @@ class TestGetArchive:
         assert response.headers["Content-Length"] == str(len(response.content))
         assert response.headers["Content-Disposition"] == 'attachment; filename="broadsheet-export.zip"'
         assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
         [item] = (await client.get(PATH, headers=headers)).json()["items"]
         assert (item["state"], item["size"]) == ("ready", len(response.content))
 
