@@ -57,10 +57,14 @@ class TestRefresh:
         again = await client.post(TOKEN, data=refresh(answer.json()["refresh_token"], other.credentials))
         assert again.json()["scope"] == "posts:write profile:read"
 
-    async def test_wider_scope(self, client: httpx.AsyncClient, other: Any, opened: OpenSession) -> None:
+    async def test_wider_scope(
+        self, client: httpx.AsyncClient, database: RolledBackDatabase, other: Any, opened: OpenSession
+    ) -> None:
         form = refresh(opened.refresh_token, other.credentials, scope="profile:read posts:write")
         answer = await client.post(TOKEN, data=form)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+        async with database.transaction() as session:
+            assert (await session.scalars(select(func.count()).select_from(RefreshToken))).one() == 1  # none was spent
 
     async def test_of_another_app(
         self, client: httpx.AsyncClient, database: RolledBackDatabase, opened: OpenSession, register_app: Any

@@ -75,6 +75,12 @@ class TestClient:
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
     @pytest.mark.parametrize("path", BOTH)
+    async def test_name_that_can_be_nobodys(self, client: httpx.AsyncClient, path: str) -> None:
+        """Percent-encoded, as RFC 6749 wants it in a header: no database would take it."""
+        answer = await client.post(path, data={"token": "x"}, auth=httpx.BasicAuth("nul%00", "wrong"))
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+    @pytest.mark.parametrize("path", BOTH)
     @pytest.mark.parametrize("form", [{}, {"token": ""}, {"token": "x" * 4097}, {"token": ["a", "b"]}])
     async def test_malformed(
         self, client: httpx.AsyncClient, posts: dict[str, str], path: str, form: dict[str, Any]

@@ -88,6 +88,16 @@ class TestConfirm:
         assert (updated.type, updated.payload["email"]) == ("user.updated", NEW)
         assert notice.aggregate_seq < updated.aggregate_seq
 
+    async def test_reset_link_of_the_old_address_is_void(
+        self, app: FastAPI, client: httpx.AsyncClient, email: str, tokens: dict[str, str], read_tokens: ReadTokens
+    ) -> None:
+        await client.post("/auth/password-resets", json={"email": email})
+        link = (await read_tokens(app))["password_reset"]
+        for name in (OLD_LINK, NEW_LINK):
+            await client.put("/auth/email-changes", json={"token": tokens[name]})
+        reset = await client.put("/auth/password-resets", json={"token": link, "password": "Staple-Zebra-9-Lantern"})
+        assert reset.status_code == 400
+
     async def test_one_address_is_not_enough(
         self,
         client: httpx.AsyncClient,

@@ -32,13 +32,7 @@ async def create_confirmation(
     address: str | None = None,
 ) -> UUID:
     """Open ones of the same purpose are void from now on: only the newest mail counts."""
-    is_old = and_(
-        Confirmation.profile_id == profile_id,
-        Confirmation.purpose == purpose,
-        Confirmation.confirmed_at.is_(None),
-        Confirmation.expires_at > func.now(),
-    )
-    await session.execute(update(Confirmation).where(is_old).values(expires_at=func.now()))
+    await void_confirmations(session, profile_id, purpose)
     # The id first: the token is derived from it.
     confirmation_id: UUID = (await session.scalars(select(func.uuidv7()))).one()
     session.add(
@@ -53,6 +47,17 @@ async def create_confirmation(
         )
     )
     return confirmation_id
+
+
+async def void_confirmations(session: AsyncSession, profile_id: UUID, purpose: Purpose) -> None:
+    """None that is open works any more."""
+    is_open = and_(
+        Confirmation.profile_id == profile_id,
+        Confirmation.purpose == purpose,
+        Confirmation.confirmed_at.is_(None),
+        Confirmation.expires_at > func.now(),
+    )
+    await session.execute(update(Confirmation).where(is_open).values(expires_at=func.now()))
 
 
 async def find_open(session: AsyncSession, token: str, *purposes: Purpose) -> Confirmation | None:

@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import Depends, Form, Request
 
 from auth.clients.exceptions import ClientInvalidError
-from auth.clients.utils import ClientCredentials, read_client_credentials
+from auth.clients.utils import ClientCredentials, check_client_id, read_client_credentials
 from auth.introspection import service
 from auth.introspection.schemas import KnownClient, TokenQuestion
 from auth.limits.constants import LimitRule
@@ -20,6 +20,7 @@ async def parse_credentials(request: Request, question: QuestionDep) -> ClientCr
     client = read_client_credentials(request.headers.get("authorization", ""), question.client_id, secret)
     if client is None:
         raise ClientInvalidError
+    check_client_id(client.client_id)
     return client
 
 

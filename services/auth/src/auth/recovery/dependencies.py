@@ -39,11 +39,6 @@ async def limited_mail_request(request: MailRequest, limiter: RateLimiterDep) ->
     return request
 
 
-async def limited_resend_request(request: MailRequest, limiter: RateLimiterDep) -> MailRequest:
-    await limiter.check(LimitRule.MAIL, account_key(request.email))
-    return request
-
-
 async def valid_email_change(change: EmailChange, jwt_data: JWTDataDep, limiter: RateLimiterDep) -> EmailChange:
     await limiter.check(LimitRule.EMAIL_CHANGE, account_key(str(jwt_data.user_id)))
     return change
@@ -142,7 +137,6 @@ async def submit_email_change(form: Annotated[LinkForm, Form()], session: Sessio
 
 
 LimitedMailRequestDep = Annotated[MailRequest, Depends(limited_mail_request)]
-LimitedResendRequestDep = Annotated[MailRequest, Depends(limited_resend_request)]
 ValidEmailChangeDep = Annotated[EmailChange, Depends(valid_email_change)]
 ValidPasswordResetDep = Annotated[NewPassword, Depends(valid_password_reset)]
 ValidPasswordChangeDep = Annotated[NewPassword, Depends(valid_password_change)]

@@ -184,6 +184,8 @@ async def _change_email(session: AsyncSession, account: Account, new_email: str)
         raise AddressUnavailableError
     old_email, account.email = account.email, new_email
     await session.flush()
+    # A link that went to the old address must not set a password of the new one.
+    await confirmations.void_confirmations(session, account.profile_id, Purpose.PASSWORD_RESET)
     await accounts.delete_rivals(session, new_email)
     await accounts.notify_owner(session, account.profile_id, NoticeKind.EMAIL_CHANGED, email=old_email)
     await accounts.emit_user_updated(session, account.profile_id)

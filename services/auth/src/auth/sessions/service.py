@@ -237,6 +237,13 @@ async def log_out(session: AsyncSession, session_ids: Collection[UUID]) -> None:
             await record(session, AuditAction.SESSION_ENDED, subject_id=profile_id, details=details)
 
 
+async def find_scope(session: AsyncSession, refresh_token: str) -> str | None:
+    """What the session of any refresh token it ever had may do."""
+    of_token = RefreshToken.digest == compute_digest(refresh_token)
+    joined = select(LoginSession.scope).join(RefreshToken, RefreshToken.session_id == LoginSession.id)
+    return (await session.scalars(joined.where(of_token))).one_or_none()
+
+
 async def find_session_id(session: AsyncSession, refresh_token: str | None) -> UUID | None:
     """Of any refresh token that the session ever had."""
     if refresh_token is None:

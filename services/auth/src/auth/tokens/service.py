@@ -168,6 +168,11 @@ async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: Refr
     client_id = FIRST_PARTY_CLIENT
     if grant.client is not None:
         client_id = (await apps.check_app(tools.reader, grant.client)).client_id
+    if grant.scopes is not None:
+        # Before the token is spent: whoever asked for too much can still use it.
+        granted = await sessions.find_scope(session, grant.refresh_token)
+        if granted is not None and not grant.scopes <= set(granted.split()):
+            raise ScopeInvalidError
     rotation = await sessions.rotate_session(
         tools.reader, tools.chain, grant.refresh_token, client_id=client_id, device=tools.device
     )
@@ -185,9 +190,7 @@ async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: Refr
 
 
 def _narrow(opened: OpenSession, scopes: frozenset[str]) -> OpenSession:
-    """Of the access token alone (RFC 6749, section 6). Raises ScopeInvalidError."""
-    if not scopes <= set(opened.claims.scope.split()):
-        raise ScopeInvalidError
+    """Of the access token alone (RFC 6749, section 6)."""
     return replace(opened, claims=replace(opened.claims, scope=" ".join(sorted(scopes))))
 
 
