@@ -254,3 +254,6 @@ class TestMails:
             form = sign_up_form | {"username": f"flooder_{number}", "email": sign_up_form["email"].upper()}
             statuses.append((await client.post("/profiles", json=form)).status_code)
         assert statuses == [201] * 5 + [429] * 2
+        # And its owner can still ask for another password.
+        reset = await client.post("/auth/password-resets", json={"email": sign_up_form["email"]})
+        assert reset.status_code == 202

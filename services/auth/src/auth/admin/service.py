@@ -65,8 +65,9 @@ async def ban_user(session: AsyncSession, act: Act, reason: str) -> None:
         return
     values = {"banned_at": func.now(), "ban_reason": reason}
     await session.execute(update(Account).where(Account.profile_id == act.user_id).values(**values))
-    await session.execute(update(Profile).where(Profile.id == act.user_id).values(hidden_at=func.now()))
+    # Account, sessions, profile: in the order of who ends a session for a token that was used twice.
     await end_sessions(session, EndReason.BANNED, profile_id=act.user_id)
+    await session.execute(update(Profile).where(Profile.id == act.user_id).values(hidden_at=func.now()))
     version = await raise_version(session, act.user_id)
     await emit_event(session, UserBanned(user_id=act.user_id), aggregate_id=act.user_id, aggregate_seq=version)
     await accounts.notify_owner(session, act.user_id, NoticeKind.ACCOUNT_BANNED)

@@ -31,6 +31,11 @@ def account_key(account: object) -> str:
     return f"account:{account}"
 
 
+def confirmation_key(email: str) -> str:
+    """Of mails that confirm an address: apart from resets, which strangers must not use up for its owner."""
+    return f"confirmation:{email}"
+
+
 class KeyDigester:
     """What Redis is told of people: enough to count them, too little to know them."""
 

@@ -1,5 +1,6 @@
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 
 class Acr(StrEnum):
@@ -9,6 +10,8 @@ class Acr(StrEnum):
     TWO_FACTORS = "aal2"
 
 
+NOBODY: Final = UUID(int=0)
+"""Stands for the owner of an address that nobody has."""
 PASSWORD_AMR: Final = ("pwd",)
 MFA_AMR: Final = "mfa"
 """RFC 8176: more than one factor."""

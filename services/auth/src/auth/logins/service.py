@@ -28,7 +28,7 @@ from auth.limits.constants import LimitRule
 from auth.limits.service import Bucket, RateLimiter, create_limited_error
 from auth.limits.utils import account_key
 from auth.locks.models import LoginLock
-from auth.logins.constants import MFA_AMR, PASSWORD_AMR, Acr
+from auth.logins.constants import MFA_AMR, NOBODY, PASSWORD_AMR, Acr
 from auth.logins.exceptions import (
     AccountBannedError,
     CredentialsInvalidError,
@@ -152,7 +152,9 @@ async def _choose_bucket(reader: Reader, attempt: PasswordLogin, account: LoginA
 
     The bucket is that of the address, whether somebody has it or not.
     """
-    if account is not None and await devices.is_known_device(reader, attempt.device, account.profile_id):
+    # Asked for an address that nobody has, too: the time of an answer tells nothing.
+    profile_id = NOBODY if account is None else account.profile_id
+    if await devices.is_known_device(reader, attempt.device, profile_id) and account is not None:
         return LimitRule.LOGIN_DEVICE, f"device:{attempt.device.id}:{account.profile_id}"
     return LimitRule.LOGIN_ACCOUNT, account_key(find_spelling(attempt.email) or attempt.email)
 

@@ -12,7 +12,7 @@ from auth.accounts.service import LoginAccount
 from auth.devices.dependencies import ThisDeviceDep, set_device_cookie
 from auth.limits.constants import LimitRule
 from auth.limits.dependencies import RateLimiterDep
-from auth.limits.utils import account_key
+from auth.limits.utils import account_key, confirmation_key
 from auth.pages.utils import Page
 from auth.passwords.dependencies import HashingDep
 from auth.passwords.schemas import Password, check_password_rules
@@ -36,6 +36,12 @@ _PASSWORD: TypeAdapter[SecretStr] = TypeAdapter(Password)
 async def limited_mail_request(request: MailRequest, limiter: RateLimiterDep) -> MailRequest:
     """By the address that is to get the mail, whether it is anybody's or not."""
     await limiter.check(LimitRule.MAIL, account_key(request.email))
+    return request
+
+
+async def limited_resend_request(request: MailRequest, limiter: RateLimiterDep) -> MailRequest:
+    """Counted with sign-ups, which send the same mail, and apart from resets."""
+    await limiter.check(LimitRule.MAIL, confirmation_key(request.email))
     return request
 
 
@@ -137,6 +143,7 @@ async def submit_email_change(form: Annotated[LinkForm, Form()], session: Sessio
 
 
 LimitedMailRequestDep = Annotated[MailRequest, Depends(limited_mail_request)]
+LimitedResendRequestDep = Annotated[MailRequest, Depends(limited_resend_request)]
 ValidEmailChangeDep = Annotated[EmailChange, Depends(valid_email_change)]
 ValidPasswordResetDep = Annotated[NewPassword, Depends(valid_password_reset)]
 ValidPasswordChangeDep = Annotated[NewPassword, Depends(valid_password_change)]

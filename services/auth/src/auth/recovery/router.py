@@ -16,6 +16,7 @@ from auth.passwords.exceptions import HashingBusyError
 from auth.recovery import service
 from auth.recovery.dependencies import (
     LimitedMailRequestDep,
+    LimitedResendRequestDep,
     SubmittedEmailChangeDep,
     SubmittedResetDep,
     ValidEmailChangeDep,
@@ -46,7 +47,7 @@ TokenQuery = Annotated[str, Query(max_length=TOKEN_MAX_LENGTH, description="From
     responses=problem_responses(LimitedError),
     dependencies=[Depends(limit_by_address(LimitRule.RESEND))],
 )
-async def create_confirmation_mail(request: LimitedMailRequestDep, session: SessionDep) -> None:
+async def create_confirmation_mail(request: LimitedResendRequestDep, session: SessionDep) -> None:
     """Always 202: whether an address waits to be confirmed is told to its mailbox alone."""
     await service.request_mail(session, request.email, Purpose.SIGN_UP)
 

@@ -237,11 +237,11 @@ async def log_out(session: AsyncSession, session_ids: Collection[UUID]) -> None:
             await record(session, AuditAction.SESSION_ENDED, subject_id=profile_id, details=details)
 
 
-async def find_scope(session: AsyncSession, refresh_token: str) -> str | None:
-    """What the session of any refresh token it ever had may do."""
-    of_token = RefreshToken.digest == compute_digest(refresh_token)
+async def find_scope(session: AsyncSession, refresh_token: str, client_id: str) -> str | None:
+    """What a client may do by a refresh token that it has not used."""
+    unused = RefreshToken.digest == compute_digest(refresh_token), RefreshToken.used_at.is_(None)
     joined = select(LoginSession.scope).join(RefreshToken, RefreshToken.session_id == LoginSession.id)
-    return (await session.scalars(joined.where(of_token))).one_or_none()
+    return (await session.scalars(joined.where(*unused, LoginSession.client_id == client_id))).one_or_none()
 
 
 async def find_session_id(session: AsyncSession, refresh_token: str | None) -> UUID | None:

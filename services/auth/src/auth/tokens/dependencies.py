@@ -183,11 +183,11 @@ def _parse_refresh_grant(request: Request, form: TokenForm, cookie: str | None) 
             raise TokenRequestInvalidError("An app sends its refresh token in the form.")
         return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY, form.scopes, client)
     if form.refresh_token is not None:
-        return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY, form.scopes)
+        return RefreshGrant(form.refresh_token.get_secret_value(), Delivery.BODY)
     if cookie is None:
         raise RefreshTokenInvalidError("There is no refresh token in the request.")
     refuse_cross_site(request)
-    return RefreshGrant(cookie, Delivery.COOKIE, form.scopes)
+    return RefreshGrant(cookie, Delivery.COOKIE)
 
 
 def _parse_code_grant(request: Request, form: TokenForm) -> CodeGrant:

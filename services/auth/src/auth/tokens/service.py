@@ -72,7 +72,7 @@ class RefreshGrant:
     refresh_token: str = field(repr=False)
     delivery: Delivery
     scopes: frozenset[str] | None = None
-    """Some of those that the session has, for this access token; None for all."""
+    """Some of those that an app has, for this access token; None for all. Ours are not held back by scopes."""
     client: ClientCredentials | None = None
     """Of an app of somebody else; None in ours."""
 
@@ -170,7 +170,7 @@ async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: Refr
         client_id = (await apps.check_app(tools.reader, grant.client)).client_id
     if grant.scopes is not None:
         # Before the token is spent: whoever asked for too much can still use it.
-        granted = await sessions.find_scope(session, grant.refresh_token)
+        granted = await sessions.find_scope(session, grant.refresh_token, client_id)
         if granted is not None and not grant.scopes <= set(granted.split()):
             raise ScopeInvalidError
     rotation = await sessions.rotate_session(
@@ -190,7 +190,9 @@ async def _refresh_session(session: AsyncSession, tools: TokenTools, grant: Refr
 
 
 def _narrow(opened: OpenSession, scopes: frozenset[str]) -> OpenSession:
-    """Of the access token alone (RFC 6749, section 6)."""
+    """Of the access token alone (RFC 6749, section 6). Raises ScopeInvalidError."""
+    if not scopes <= set(opened.claims.scope.split()):
+        raise ScopeInvalidError
     return replace(opened, claims=replace(opened.claims, scope=" ".join(sorted(scopes))))
 
 
